@@ -1,0 +1,318 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"html/template"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"netdash/internal/lab"
+	"netdash/internal/topology"
+)
+
+// world is a Lab, a Live and a Kernel in memory, for what is the API's own to
+// get right: protocol, errors, limits. That edits reach a kernel is for the
+// end-to-end tests to show.
+type world struct {
+	mu       sync.Mutex
+	spec     *topology.Spec
+	revision int64
+	foreign  []*topology.NamespaceState
+	requests []lab.Request
+	editErr  error
+
+	ready     error
+	ping      func(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
+	firewall  func() ([]topology.FirewallChain, error)
+	flushed   []string
+	subscribe func(*uint64) Subscription
+	blind     bool // no Snapshot yet
+}
+
+func (w *world) Edit(_ context.Context, r lab.Request, change func(*topology.Spec) error) (*lab.Result, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.requests = append(w.requests, r)
+	spec := w.spec.Clone()
+	if err := change(spec); err != nil {
+		return nil, err
+	}
+	if err := topology.Validate(spec); err != nil {
+		return nil, err
+	}
+	if w.editErr != nil {
+		return nil, w.editErr
+	}
+	result := &lab.Result{Plan: topology.Plan{topology.CreateNamespace{Name: "planned"}}, Spec: spec}
+	if !r.DryRun {
+		w.spec = spec
+		w.revision++
+		result.Operation = &topology.Operation{ID: w.revision}
+	}
+	return result, nil
+}
+
+func (w *world) Intended() (*topology.Spec, int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.spec, w.revision
+}
+
+func (w *world) Operations(_ context.Context, before int64, limit int) ([]topology.Operation, error) {
+	var out []topology.Operation
+	for id := w.revision; id > 0 && len(out) < limit; id-- {
+		if before == 0 || id < before {
+			out = append(out, operation(id))
+		}
+	}
+	return out, nil
+}
+
+func operation(id int64) topology.Operation {
+	return topology.Operation{ID: id, State: topology.OperationCommitted, Changes: []topology.ChangeRecord{}, Commands: []string{}}
+}
+
+func (w *world) Operation(_ context.Context, id int64) (*topology.Operation, error) {
+	if id > w.revision {
+		return nil, topology.Errorf(topology.CodeNotFound, "", "there is no operation %d", id)
+	}
+	o := operation(id)
+	return &o, nil
+}
+
+// Snapshot shows the Spec as if the kernel had it, beside what is foreign.
+func (w *world) Snapshot() *topology.Snapshot {
+	if w.blind {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := &topology.Snapshot{Seq: uint64(w.revision), Revision: w.revision}
+	host := namespaceState(topology.HostName, "4-1", false)
+	host.Links = append(host.Links, link("host", "dummy0", "dummy", topology.Foreign))
+	s.Namespaces = append(s.Namespaces, host)
+	for _, n := range w.spec.Namespaces {
+		s.Namespaces = append(s.Namespaces, namespaceState(n.Name, "4-2"+n.Name, true))
+	}
+	s.Namespaces = append(s.Namespaces, w.foreign...)
+	add := func(ns string, l *topology.Link, cidrs []string) {
+		for _, c := range cidrs {
+			l.Addresses = append(l.Addresses, topology.Address{CIDR: c, Scope: "global"})
+		}
+		n := s.Namespace(ns)
+		n.Links = append(n.Links, l)
+	}
+	for _, b := range w.spec.Bridges {
+		l := link(b.Namespace, b.Name, "bridge", topology.InSync)
+		l.Bridge = &topology.BridgeInfo{BridgeAttributes: b.BridgeAttributes}
+		add(b.Namespace, l, b.Addresses)
+		for _, f := range b.FDB {
+			n := s.Namespace(b.Namespace)
+			n.FDB = append(n.FDB, &topology.FDBEntry{Namespace: b.Namespace, Bridge: b.Name, MAC: f.MAC, Port: f.Port, VLAN: f.VLAN, State: "static", Managed: true, Sync: topology.InSync})
+		}
+	}
+	for _, v := range w.spec.Veths {
+		for _, e := range [][2]topology.End{{v.A, v.B}, {v.B, v.A}} {
+			l := link(e[0].Namespace, e[0].Name, "veth", topology.InSync)
+			l.Master = e[0].Master
+			l.Peer = &topology.Peer{Known: true, Namespace: e[1].Namespace, Name: e[1].Name, Ifindex: 7}
+			add(e[0].Namespace, l, e[0].Addresses)
+		}
+	}
+	for _, r := range w.spec.Routes {
+		n := s.Namespace(r.Namespace)
+		family := "inet"
+		if strings.Contains(r.Destination+r.Gateway, ":") {
+			family = "inet6"
+		}
+		n.Routes = append(n.Routes, &topology.RouteState{
+			Namespace: r.Namespace, Destination: r.Destination, Gateway: r.Gateway, Link: r.Link, Metric: r.Metric,
+			Family: family, Protocol: "static", Scope: "global", Type: "unicast", Managed: true, Sync: topology.InSync,
+		})
+	}
+	return s
+}
+
+func namespaceState(name, id string, managed bool) *topology.NamespaceState {
+	n := &topology.NamespaceState{
+		ID: id, Name: name, Names: []string{name}, Managed: managed, Sync: topology.Foreign,
+		Routes: []*topology.RouteState{}, Neighbours: []*topology.Neighbour{}, FDB: []*topology.FDBEntry{},
+	}
+	if managed {
+		n.Sync = topology.InSync
+	}
+	n.Links = []*topology.Link{link(name, "lo", "loopback", n.Sync)}
+	return n
+}
+
+func link(namespace, name, kind string, sync topology.Sync) *topology.Link {
+	return &topology.Link{
+		Key: namespace + ":" + name, Namespace: namespace, Name: name, Kind: kind, OperState: "up",
+		Flags: []string{}, Addresses: []topology.Address{}, Managed: sync != topology.Foreign, Sync: sync,
+	}
+}
+
+func (w *world) FDB(_ context.Context, namespace, _ string) ([]*topology.FDBEntry, error) {
+	return w.Snapshot().Namespace(namespace).FDB, nil
+}
+
+func (w *world) Ready() error { return w.ready }
+
+func (w *world) Ping(ctx context.Context, r topology.PingRequest, each func(topology.PingReply)) (*topology.PingResult, error) {
+	return w.ping(ctx, r, each)
+}
+
+func (w *world) FlushFDB(_ context.Context, namespace, bridge string) (int, error) {
+	w.flushed = append(w.flushed, namespace+"/"+bridge)
+	return 3, nil
+}
+
+func (w *world) Firewall(context.Context, string) ([]topology.FirewallChain, error) {
+	if w.firewall == nil {
+		return nil, nil
+	}
+	return w.firewall()
+}
+
+func (w *world) Capabilities() topology.Capabilities {
+	return topology.Capabilities{Mode: "host", Kernel: "6.1.0", BootID: "b", Limits: map[string]int{"ports": 1023}}
+}
+
+// site is a Handler behind a real HTTP server.
+type site struct {
+	*httptest.Server
+	world   *world
+	handler *Handler
+	log     *safeBuffer
+}
+
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// serve starts a site. Each change adjusts its Handler before it serves.
+func serve(t *testing.T, configure func(*Config), changes ...func(*Handler)) *site {
+	t.Helper()
+	w := &world{spec: &topology.Spec{}}
+	logged := &safeBuffer{}
+	cfg := Config{
+		Lab: w, Live: w, Kernel: w,
+		Subscribe: func(since *uint64) Subscription { return w.subscribe(since) },
+		Logger:    slog.New(slog.NewTextHandler(logged, nil)), Version: "test",
+		Templates: template.Must(template.New("index.html").Parse(`<!doctype html><title>netdash {{.Version}}</title>`)),
+		Static: fstest.MapFS{
+			"js/main.js": {Data: []byte("// " + strings.Repeat("netdash ", 400))},
+			"css/a.css":  {Data: []byte("body{}")},
+		},
+	}
+	template.Must(cfg.Templates.New("docs.html").Parse(`<!doctype html><title>docs</title>`))
+	if configure != nil {
+		configure(&cfg)
+	}
+	h, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range changes {
+		change(h)
+	}
+	server := httptest.NewServer(h)
+	t.Cleanup(func() { h.Close(); server.Close() })
+	return &site{server, w, h, logged}
+}
+
+// answer is a response read to its end.
+type answer struct {
+	*http.Response
+	text string
+}
+
+// do sends a request; headers are "Name: value".
+func (s *site) do(t *testing.T, method, path, body string, headers ...string) answer {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, method, s.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		switch {
+		case name == "Host":
+			r.Host = value
+		case value == "":
+			r.Header.Del(name)
+		default:
+			r.Header.Set(name, value)
+		}
+	}
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := answer{resp, string(text)}
+	checkDocumented(t, s, r, a)
+	return a
+}
+
+// want fails unless the answer has the status.
+func (a answer) want(t *testing.T, status int) answer {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Fatalf("status %d, want %d\n%s", a.StatusCode, status, a.text)
+	}
+	return a
+}
+
+// problem fails unless the answer is a Problem of the code with its status.
+func (a answer) problem(t *testing.T, code topology.Code) Problem {
+	t.Helper()
+	if got := a.Header.Get("Content-Type"); got != "application/problem+json" {
+		t.Fatalf("status %d, type %q, want a problem of code %s\n%s", a.StatusCode, got, code, a.text)
+	}
+	p := read[Problem](t, a)
+	if p.Code != code || p.Status != statusOf[code] || a.StatusCode != p.Status || p.Title == "" || p.Detail == "" || p.Type != "about:blank" {
+		t.Fatalf("want code %s: status %d, %+v", code, a.StatusCode, p)
+	}
+	return p
+}
+
+func read[T any](t *testing.T, a answer) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(a.text), &v); err != nil {
+		t.Fatalf("%v in %s", err, a.text)
+	}
+	return v
+}

@@ -1,0 +1,198 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/danielgtaylor/huma/v2/negotiation"
+
+	"netdash/internal/topology"
+)
+
+const mediaNDJSON = "application/x-ndjson"
+
+// PingReplyLine is a line of a streamed ping: one reply.
+type PingReplyLine struct {
+	Type string `json:"type" enum:"reply"`
+	topology.PingReply
+}
+
+// PingSummaryLine is the last line of a streamed ping. One that broke off has
+// its reason in error.
+type PingSummaryLine struct {
+	Type string `json:"type" enum:"summary"`
+	topology.PingResult
+}
+
+type createPingInput struct {
+	Accept string `header:"Accept" hidden:"true"`
+	Body   topology.PingRequest
+}
+
+type createPingOutput struct{ Body func(huma.Context) }
+
+func (h *Handler) createPing(_ context.Context, in *createPingInput) (*createPingOutput, error) {
+	request, err := h.pingRequest(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	stream := negotiation.SelectQValueFast(in.Accept, []string{"application/json", mediaNDJSON}) == mediaNDJSON
+	return &createPingOutput{func(hc huma.Context) {
+		r, w := humachi.Unwrap(hc)
+		select {
+		case h.pinging <- struct{}{}:
+			defer func() { <-h.pinging }()
+		default:
+			busy := topology.Errorf(topology.CodeBusy, "", "%d pings are running already", cap(h.pinging))
+			fail(w, r, busy.WithHint("try again when one has ended"))
+			return
+		}
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(h.stopped, cancel)()
+		if stream {
+			h.streamPing(ctx, cancel, w, r, request)
+			return
+		}
+		result, err := h.Kernel.Ping(ctx, request, func(topology.PingReply) {})
+		if err != nil {
+			fail(w, r, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(result) // the client's loss if it is gone
+	}}, nil
+}
+
+// streamPing sends each reply as it comes. Until the first one is sent a failure
+// is still answered as a Problem.
+func (h *Handler) streamPing(ctx context.Context, cancel context.CancelFunc, w http.ResponseWriter, r *http.Request, request topology.PingRequest) {
+	lines := &lineWriter{w: w, conn: http.NewResponseController(w), patience: h.limits.frameTime, broken: cancel}
+	result, err := h.Kernel.Ping(ctx, request, func(reply topology.PingReply) {
+		lines.write(PingReplyLine{"reply", reply})
+	})
+	switch {
+	case err != nil && !lines.begun():
+		fail(w, r, err)
+		return
+	case err != nil:
+		result = &topology.PingResult{Namespace: request.Namespace, Address: request.Address, Replies: []topology.PingReply{}}
+		result.Error = problemOf(r.Context(), err).Detail
+	}
+	lines.write(PingSummaryLine{"summary", *result})
+}
+
+// lineWriter writes JSON lines, each at once. A client that does not take one
+// in time is given up.
+type lineWriter struct {
+	mu       sync.Mutex
+	w        http.ResponseWriter
+	conn     *http.ResponseController
+	patience time.Duration
+	broken   context.CancelFunc
+	lines    int
+}
+
+func (l *lineWriter) begun() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines > 0
+}
+
+func (l *lineWriter) write(line any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lines++; l.lines == 1 {
+		l.w.Header().Set("Content-Type", mediaNDJSON)
+	}
+	if err := l.conn.SetWriteDeadline(time.Now().Add(l.patience)); err == nil {
+		defer func() { _ = l.conn.SetWriteDeadline(time.Time{}) }() // fails only with the connection
+	}
+	if err := json.NewEncoder(l.w).Encode(line); err != nil {
+		l.broken()
+		return
+	}
+	if err := l.conn.Flush(); err != nil {
+		l.broken()
+	}
+}
+
+// pingRequest checks a request beyond its schema and makes it definite: the
+// namespace by its name, the target as an address.
+func (h *Handler) pingRequest(in topology.PingRequest) (topology.PingRequest, error) {
+	_, from, err := h.find(in.Namespace)
+	if err != nil {
+		return in, err
+	}
+	in.Namespace = from.Name
+	span := time.Duration(in.Count-1)*time.Duration(in.IntervalMS)*time.Millisecond + time.Duration(in.TimeoutMS)*time.Millisecond
+	switch {
+	case span > h.limits.pingTime:
+		return in, invalidField("/count", "with this interval and timeout it would take %s; %s at most", span, h.limits.pingTime)
+	case (in.Address == "") == (in.ToNamespace == ""):
+		return in, invalidField("/address", "exactly one of address and to_namespace is needed")
+	case in.ToNamespace != "":
+		_, to, err := h.find(in.ToNamespace)
+		if err != nil {
+			return in, err
+		}
+		if in.Address = bestAddress(from, to); in.Address == "" {
+			return in, invalidField("/to_namespace", "%s has no address that could be pinged", to.Name)
+		}
+		in.ToNamespace = ""
+	default:
+		if _, err := netip.ParseAddr(in.Address); err != nil {
+			return in, invalidField("/address", "is no IP address")
+		}
+	}
+	return in, nil
+}
+
+func invalidField(pointer, format string, args ...any) error {
+	e := topology.Errorf(topology.CodeInvalid, "", "the request is not valid")
+	e.Fields = []topology.FieldError{{Pointer: pointer, Detail: topology.Errorf("", "", format, args...).Detail}}
+	return e
+}
+
+// bestAddress picks the address of a namespace that is most likely meant: one in
+// a network the asking namespace is in too, then any other; IPv4 before IPv6.
+// Loopback and link-local addresses lead nowhere from outside.
+func bestAddress(from, to *topology.NamespaceState) string {
+	near := prefixes(from)
+	best, rank := "", -1
+	for _, p := range prefixes(to) {
+		r := 0
+		if p.Addr().Is4() {
+			r++
+		}
+		if slices.ContainsFunc(near, func(n netip.Prefix) bool { return n.Masked() == p.Masked() }) {
+			r += 2
+		}
+		if r > rank {
+			best, rank = p.Addr().String(), r
+		}
+	}
+	return best
+}
+
+// prefixes lists the addresses of a namespace that others can use, in the order
+// of its links.
+func prefixes(ns *topology.NamespaceState) []netip.Prefix {
+	var all []netip.Prefix
+	for _, l := range ns.Links {
+		for _, a := range l.Addresses {
+			p, err := netip.ParsePrefix(a.CIDR)
+			if err == nil && !p.Addr().IsLoopback() && !p.Addr().IsLinkLocalUnicast() {
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,145 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"netdash/internal/topology"
+)
+
+// section is a part of the API, as the document groups it.
+type section struct {
+	huma.API
+	tag string
+}
+
+// option completes the description of an operation.
+type option func(huma.Registry, *huma.Operation)
+
+// The statuses of Problems a read and an edit can come to; huma adds 500, and
+// 422 where there are parameters.
+var (
+	readFailures = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable}
+	editFailures = []int{
+		http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict,
+		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity,
+		http.StatusNotImplemented, http.StatusServiceUnavailable,
+	}
+)
+
+func (s section) operation(method, path, id, summary string, failures []int, options []option) huma.Operation {
+	op := huma.Operation{
+		OperationID: id, Method: method, Path: prefix + path, Summary: summary, Tags: []string{s.tag},
+		Errors: failures, Responses: map[string]*huma.Response{},
+		// readBody has read the body by then, with limits of its own. A read
+		// deadline of huma's would stay on the connection and end the request.
+		MaxBodyBytes: -1, BodyReadTimeout: -1,
+	}
+	for _, complete := range options {
+		complete(s.OpenAPI().Components.Schemas, &op)
+	}
+	return op
+}
+
+func get[I, O any](s section, path, id, summary string, handler func(context.Context, *I) (*O, error), options ...option) {
+	huma.Register(s.API, s.operation(http.MethodGet, path, id, summary, readFailures, options), handler)
+}
+
+// post registers an action that is no edit.
+func post[I, O any](s section, path, id, summary string, handler func(context.Context, *I) (*O, error), options ...option) {
+	huma.Register(s.API, s.operation(http.MethodPost, path, id, summary, editFailures, options), handler)
+}
+
+// create registers an edit that answers 201 with a new A.
+func create[A, I any](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error), example string) {
+	edits(s, http.MethodPost, path, id, summary, http.StatusCreated, handler, answers[A](http.StatusCreated), bodyExample(example))
+}
+
+// patch registers an edit that answers 200 with the changed A.
+func patch[A, I any](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error), example string) {
+	edits(s, http.MethodPatch, path, id, summary, http.StatusOK, handler, answers[A](http.StatusOK), bodyExample(example))
+}
+
+// remove registers an edit that answers 204.
+func remove[I any](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error)) {
+	edits(s, http.MethodDelete, path, id, summary, http.StatusNoContent, handler)
+}
+
+func edits[I any](s section, method, path, id, summary string, status int, handler func(context.Context, *I) (*edited, error), options ...option) {
+	op := s.operation(method, path, id, summary, editFailures, append(options, answersPlan))
+	op.DefaultStatus = status
+	huma.Register(s.API, op, handler)
+	// huma describes edited's fields whatever the status.
+	done := op.Responses[strconv.Itoa(status)]
+	if status == http.StatusNoContent {
+		done.Content = nil
+	}
+	if status != http.StatusCreated {
+		delete(done.Headers, "Location")
+	}
+}
+
+// answers describes the answer to an edit.
+func answers[A any](status int) option {
+	return func(schemas huma.Registry, op *huma.Operation) {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status),
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: schemas.Schema(reflect.TypeFor[A](), true, "")}},
+		}
+	}
+}
+
+// answersPlan describes the answer to a dry run, beside what else a 200 means.
+func answersPlan(schemas huma.Registry, op *huma.Operation) {
+	schema := schemas.Schema(reflect.TypeFor[Plan](), true, "")
+	description := "With dry_run: what would be done"
+	if done := op.Responses["200"]; done != nil {
+		schema = &huma.Schema{OneOf: []*huma.Schema{done.Content["application/json"].Schema, schema}}
+		description = "OK; with dry_run what would be done"
+	}
+	op.Responses["200"] = &huma.Response{
+		Description: description,
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
+	}
+}
+
+// bodyExample adds an example, written as JSON, of the request's body.
+func bodyExample(text string) option {
+	return func(_ huma.Registry, op *huma.Operation) {
+		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {Example: json.RawMessage(text)}}}
+	}
+}
+
+// notModified describes the answer to a client that has the current state.
+func notModified(_ huma.Registry, op *huma.Operation) {
+	op.Responses["304"] = &huma.Response{Description: "Nothing has changed since the answer with that ETag"}
+}
+
+// intendedMedia describes the two forms of a Spec.
+func intendedMedia(schemas huma.Registry, op *huma.Operation) {
+	media := &huma.MediaType{Schema: schemas.Schema(reflect.TypeFor[topology.Spec](), true, "")}
+	op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{"application/json": media, mediaYAML: media}}
+}
+
+// pingMedia describes the two forms of a ping's result.
+func pingMedia(schemas huma.Registry, op *huma.Operation) {
+	line := &huma.Schema{OneOf: []*huma.Schema{
+		schemas.Schema(reflect.TypeFor[PingReplyLine](), true, ""), schemas.Schema(reflect.TypeFor[PingSummaryLine](), true, ""),
+	}}
+	op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: schemas.Schema(reflect.TypeFor[topology.PingResult](), true, "")},
+		mediaNDJSON:        {Schema: line},
+	}}
+}
+
+// problemResponse describes a Problem.
+func problemResponse(schemas huma.Registry, status int) *huma.Response {
+	return &huma.Response{Description: http.StatusText(status), Content: map[string]*huma.MediaType{
+		"application/problem+json": {Schema: schemas.Schema(reflect.TypeFor[Problem](), true, "")},
+	}}
+}

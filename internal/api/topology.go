@@ -1,0 +1,92 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2/negotiation"
+	"github.com/goccy/go-yaml"
+
+	"netdash/internal/topology"
+)
+
+// tagged is an answer that a client can keep and ask for again by its ETag.
+type tagged[T any] struct {
+	Status       int
+	ETag         string `header:"ETag" doc:"For If-None-Match."`
+	CacheControl string `header:"Cache-Control"`
+	ContentType  string `header:"Content-Type" hidden:"true"`
+	Body         T
+}
+
+// Conditional is the header that makes an unchanged answer a 304.
+type Conditional struct {
+	IfNoneMatch string `header:"If-None-Match" doc:"ETag of an earlier answer; 304 when it is still the same."`
+}
+
+// has tells whether an ETag is among those the client has (RFC 9110: weak
+// comparison).
+func (in Conditional) has(etag string) bool {
+	weak := func(s string) string { return strings.TrimPrefix(strings.TrimSpace(s), "W/") }
+	for one := range strings.SplitSeq(in.IfNoneMatch, ",") {
+		if weak(one) == weak(etag) || weak(one) == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *Handler) getTopology(_ context.Context, in *Conditional) (*tagged[*topology.Snapshot], error) {
+	s, err := h.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	out := &tagged[*topology.Snapshot]{Status: http.StatusOK, CacheControl: "no-cache", Body: s}
+	// Sequence numbers start again with the program.
+	out.ETag = fmt.Sprintf(`W/"%s-%d-%d"`, h.boot, s.Seq, s.Revision)
+	if in.has(out.ETag) {
+		out.Status = http.StatusNotModified
+	}
+	return out, nil
+}
+
+type getIntendedInput struct {
+	Conditional
+	Accept string `header:"Accept" hidden:"true"`
+}
+
+func (h *Handler) getIntended(_ context.Context, in *getIntendedInput) (*tagged[any], error) {
+	spec, revision := h.Lab.Intended()
+	out := &tagged[any]{Status: http.StatusOK, CacheControl: "no-cache", Body: spec}
+	out.ETag = fmt.Sprintf(`"%d"`, revision)
+	if in.has(out.ETag) {
+		out.Status = http.StatusNotModified
+		return out, nil
+	}
+	if negotiation.SelectQValueFast(in.Accept, []string{"application/json", mediaYAML}) == mediaYAML {
+		document, err := specYAML(spec)
+		if err != nil {
+			return nil, err
+		}
+		out.ContentType, out.Body = mediaYAML, document
+	}
+	return out, nil
+}
+
+const mediaYAML = "application/yaml" // RFC 9512
+
+// specYAML writes a Spec with the names and the order of its JSON.
+func specYAML(spec *topology.Spec) ([]byte, error) {
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return nil, fmt.Errorf("spec as JSON: %w", err)
+	}
+	document, err := yaml.JSONToYAML(text)
+	if err != nil {
+		return nil, fmt.Errorf("spec as YAML: %w", err)
+	}
+	return document, nil
+}

@@ -1,0 +1,277 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"netdash/internal/store"
+	"netdash/internal/topology"
+)
+
+// maxWaiting bounds how many edits may wait for their turn.
+const maxWaiting = 256
+
+// Kernel applies Changes.
+type Kernel interface {
+	Apply(ctx context.Context, c topology.Change) error
+}
+
+// Observer knows what the kernel has, and tells viewers what is going on.
+type Observer interface {
+	// Observe reads namespaces from the kernel and gives the topology as it is.
+	Observe(ctx context.Context, namespaces []string) (*topology.Snapshot, error)
+	// Snapshot gives the topology as known, without asking the kernel.
+	Snapshot() *topology.Snapshot
+	// Begin and End announce an operation and what became of it.
+	Begin(op *topology.Operation, target *topology.Spec, namespaces []string)
+	End(op *topology.Operation, spec *topology.Spec, revision int64)
+}
+
+// Store keeps the intended Spec and the journal.
+type Store interface {
+	Load(ctx context.Context) (*topology.Spec, int64, error)
+	Begin(ctx context.Context, op *topology.Operation, target *topology.Spec) error
+	Commit(ctx context.Context, op *topology.Operation, target *topology.Spec) error
+	Fail(ctx context.Context, op *topology.Operation) error
+	Pending(ctx context.Context) ([]store.Pending, error)
+	Operations(ctx context.Context, before int64, limit int) ([]topology.Operation, error)
+	Operation(ctx context.Context, id int64) (*topology.Operation, error)
+}
+
+// Lab edits the topology.
+type Lab struct {
+	kernel   Kernel
+	observer Observer
+	store    Store
+	log      *slog.Logger
+	// checkpoint is called between the steps of an edit, by name; tests end the
+	// process there.
+	checkpoint func(step string)
+
+	turn    chan struct{} // holds one token: whose turn it is
+	waiting atomic.Int32
+
+	mu       sync.RWMutex
+	spec     *topology.Spec // never written to, only replaced
+	revision int64
+}
+
+// Option changes how a Lab works.
+type Option func(*Lab)
+
+// WithCheckpoint has f called between the steps of every edit.
+func WithCheckpoint(f func(step string)) Option { return func(l *Lab) { l.checkpoint = f } }
+
+// New makes a Lab of the Spec the store holds. Call Recover before the first
+// edit.
+func New(ctx context.Context, kernel Kernel, observer Observer, store Store, log *slog.Logger, options ...Option) (*Lab, error) {
+	spec, revision, err := store.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load the intended topology: %w", err)
+	}
+	l := &Lab{
+		kernel: kernel, observer: observer, store: store, log: log, checkpoint: func(string) {},
+		turn: make(chan struct{}, 1), spec: spec, revision: revision,
+	}
+	for _, o := range options {
+		o(l)
+	}
+	l.turn <- struct{}{}
+	return l, nil
+}
+
+// Intended gives the intended Spec, which must not be written to, and its
+// revision: the number of the last committed operation.
+func (l *Lab) Intended() (*topology.Spec, int64) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.spec, l.revision
+}
+
+// Operations lists the journal, newest first, from before the given number (0:
+// from the newest).
+func (l *Lab) Operations(ctx context.Context, before int64, limit int) ([]topology.Operation, error) {
+	return l.store.Operations(ctx, before, limit)
+}
+
+// Operation gives one operation of the journal.
+func (l *Lab) Operation(ctx context.Context, id int64) (*topology.Operation, error) {
+	return l.store.Operation(ctx, id)
+}
+
+// Edit changes the intended Spec by edit, which gets a copy to write to, and
+// the kernel with it. It returns when everything is applied, verified and
+// committed and can be observed; after an error nothing has changed. An edit
+// that has begun is finished even when ctx ends.
+func (l *Lab) Edit(ctx context.Context, req Request, edit func(*topology.Spec) error) (*Result, error) {
+	if err := l.take(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { l.turn <- struct{}{} }()
+
+	before, _ := l.Intended()
+	after := before.Clone()
+	if err := edit(after); err != nil {
+		return nil, err
+	}
+	if err := topology.Validate(after); err != nil {
+		return nil, err
+	}
+	plan := topology.Diff(before, after)
+	if err := topology.Obstacle(plan, l.observer.Snapshot()); err != nil {
+		return nil, err
+	}
+	if req.DryRun {
+		return &Result{Plan: plan, Spec: after}, nil
+	}
+	if len(plan) == 0 && topology.Equal(before, after) {
+		return &Result{Spec: before}, nil
+	}
+	return l.operate(context.WithoutCancel(ctx), req, before, after, plan)
+}
+
+// take waits for this edit's turn.
+func (l *Lab) take(ctx context.Context) error {
+	if l.waiting.Add(1) > maxWaiting {
+		l.waiting.Add(-1)
+		return topology.Errorf(topology.CodeBusy, "", "%d edits are waiting already", maxWaiting).WithHint("try again in a moment")
+	}
+	defer l.waiting.Add(-1)
+	select {
+	case <-l.turn:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for other edits: %w", ctx.Err())
+	}
+}
+
+// operate journals, applies, verifies and commits a Plan, or undoes it.
+func (l *Lab) operate(ctx context.Context, req Request, before, after *topology.Spec, plan topology.Plan) (*Result, error) {
+	op := &topology.Operation{
+		State: topology.OperationRunning, Author: req.Author, Request: req.Text,
+		Changes: plan.Records(), Commands: plan.Commands(), StartedAt: time.Now().UTC(),
+	}
+	known := topology.NewIntent(before).Differences(l.observer.Snapshot())
+	if err := l.store.Begin(ctx, op, after); err != nil {
+		return nil, fmt.Errorf("journal the operation: %w", err)
+	}
+	l.checkpoint("journaled")
+	l.observer.Begin(op, after, plan.Namespaces())
+
+	done, err := l.apply(ctx, plan)
+	if err == nil {
+		err = l.verify(ctx, before, after, plan, known)
+	}
+	if err == nil {
+		l.checkpoint("verified")
+		op.DurationMS = since(op.StartedAt)
+		err = l.store.Commit(ctx, op, after)
+		if err != nil {
+			err = fmt.Errorf("commit the operation: %w", err)
+		}
+	}
+	if err != nil {
+		l.undo(ctx, op, before, after, done, err)
+		return nil, err
+	}
+	l.checkpoint("committed")
+	op.State = topology.OperationCommitted
+	l.mu.Lock()
+	l.spec, l.revision = after, op.ID
+	l.mu.Unlock()
+	l.observer.End(op, after, op.ID)
+	return &Result{Plan: plan, Operation: op, Spec: after}, nil
+}
+
+// apply performs a Plan step by step and tells what it has done of it.
+func (l *Lab) apply(ctx context.Context, plan topology.Plan) (done topology.Plan, err error) {
+	for i, c := range plan {
+		if err := l.kernel.Apply(ctx, c); err != nil && !alreadyGone(c, err) {
+			return plan[:i], err
+		}
+		l.checkpoint("applied " + c.Kind())
+	}
+	return plan, nil
+}
+
+// alreadyGone tells whether a deletion failed because somebody else was first,
+// in which case its goal is reached.
+func alreadyGone(c topology.Change, err error) bool {
+	if topology.CodeOf(err) != topology.CodeNotFound {
+		return false
+	}
+	switch c.(type) {
+	case topology.DeleteNamespace, topology.DeleteLink, topology.DeleteAddress, topology.DeleteRoute, topology.DeleteFDB:
+		return true
+	}
+	return false
+}
+
+// undo leads the kernel back to before and journals the failure.
+func (l *Lab) undo(ctx context.Context, op *topology.Operation, before, after *topology.Spec, done topology.Plan, cause error) {
+	op.State, op.Error, op.DurationMS = topology.OperationFailed, cause.Error(), since(op.StartedAt)
+	if err := l.repair(ctx, before, after, done); err != nil {
+		l.log.Error("an operation could not be undone whole", "operation", op.ID, "error", err)
+		op.Error += "; undoing it: " + err.Error()
+	}
+	if err := l.store.Fail(ctx, op); err != nil {
+		// The row stays open, and the next start repairs once more.
+		l.log.Error("a failed operation could not be journaled", "operation", op.ID, "error", err)
+	}
+	_, revision := l.Intended()
+	l.observer.End(op, before, revision)
+}
+
+// repair applies what leads from the observed topology back to before, going on
+// after a step that fails.
+func (l *Lab) repair(ctx context.Context, before, after *topology.Spec, done topology.Plan) error {
+	observed, err := l.observer.Observe(ctx, done.Namespaces())
+	if err != nil {
+		return err
+	}
+	plan := topology.Repair(before, after, done, observed)
+	var first error
+	for _, c := range plan {
+		if err := l.kernel.Apply(ctx, c); err != nil && !alreadyGone(c, err) && first == nil {
+			first = err
+		}
+		l.checkpoint("repaired " + c.Kind())
+	}
+	if _, err := l.observer.Observe(ctx, append(plan.Namespaces(), done.Namespaces()...)); err != nil && first == nil {
+		first = err
+	}
+	return first
+}
+
+// Recover repairs what an earlier process left half-done.
+func (l *Lab) Recover(ctx context.Context) error {
+	pending, err := l.store.Pending(ctx)
+	if err != nil {
+		return fmt.Errorf("look for unfinished operations: %w", err)
+	}
+	for _, p := range pending {
+		before, revision := l.Intended()
+		op := p.Operation
+		plan := topology.Diff(before, p.Target)
+		op.State, op.Error = topology.OperationFailed, "netdash was interrupted; what was done of it has been undone"
+		l.observer.Begin(&op, p.Target, plan.Namespaces())
+		if err := l.repair(ctx, before, p.Target, plan); err != nil {
+			op.Error = "netdash was interrupted; undoing it: " + err.Error()
+			l.log.Error("an interrupted operation could not be undone whole", "operation", op.ID, "error", err)
+		} else {
+			l.log.Warn("an interrupted operation has been undone", "operation", op.ID, "request", op.Request)
+		}
+		err := l.store.Fail(ctx, &op)
+		l.observer.End(&op, before, revision)
+		if err != nil {
+			return fmt.Errorf("close the journal of operation %d: %w", op.ID, err)
+		}
+	}
+	return nil
+}
+
+func since(t time.Time) float64 { return float64(time.Since(t).Microseconds()) / 1000 }

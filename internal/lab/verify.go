@@ -1,0 +1,39 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"netdash/internal/topology"
+)
+
+// verifyPatience is how long the kernel may take until what was asked for can
+// be observed. It is needed where the kernel works on behind: the last traces
+// of a deleted namespace.
+const verifyPatience = 3 * time.Second
+
+// verify compares what the kernel reports with what was intended. Differences
+// that were there before (known), or that lie in objects the Plan has nothing
+// to do with, are not this edit's. MACs the kernel has chosen are noted in
+// after.
+func (l *Lab) verify(ctx context.Context, before, after *topology.Spec, plan topology.Plan, known []topology.Difference) error {
+	intent := topology.NewIntent(after)
+	deadline := time.Now().Add(verifyPatience)
+	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+		observed, err := l.observer.Observe(ctx, plan.Namespaces())
+		if err != nil {
+			return err
+		}
+		wrong := topology.Unmet(before, after, intent, plan, known, observed)
+		if len(wrong) == 0 {
+			topology.NoteMACs(after, observed)
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the kernel accepted every step, but the result is not what was asked for: %s", strings.Join(wrong, "; "))
+		}
+		time.Sleep(wait)
+	}
+}

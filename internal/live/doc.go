@@ -1,0 +1,27 @@
+// Package live owns the observed topology. It takes what netops watches, turns
+// indexes into names and peers, judges each object against the intended Spec,
+// numbers every change and hands it to any number of subscribers.
+//
+// # Facts and objects
+//
+// For each namespace live keeps the facts as the kernel told them last
+// (space.go). From these it derives the objects that are shown
+// (derive.go): a link with its master's name, its peer, its addresses and its
+// sync. Whenever a fact changes, the objects that depend on it are derived
+// anew, and what differs from before is published as an event. Published
+// objects are never written to again, so a Snapshot is no more than a list of
+// pointers.
+//
+// # Peers
+//
+// A veth end names its peer by an ifindex and the nsid its namespace has for
+// the other one. live finds a candidate among the links that name each other,
+// and believes it only when the kernel confirms that the nsid stands for the
+// candidate's namespace (RTM_GETNSID).
+//
+// # Subscribers
+//
+// Each has a bounded queue of ready-made frames; nobody waits for it. When it
+// overflows it is dropped and the subscriber gets a resync and a fresh
+// Snapshot.
+package live

@@ -1,0 +1,175 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"netdash/internal/topology"
+)
+
+// ringSize is how many events can be asked for again with ?since=; queueSize is
+// how many a subscriber may lag behind before it gets a fresh Snapshot instead.
+const (
+	ringSize  = 4096
+	queueSize = 1024
+)
+
+// ErrClosed ends a subscription when netdash stops.
+var ErrClosed = errors.New("the event stream is closed")
+
+// hub numbers events and hands them out. It is guarded by Live.mu.
+type hub struct {
+	seq         uint64
+	ring        []frame // of the last ringSize events, by seq modulo
+	first       uint64  // seq of the oldest in ring
+	subscribers map[*Subscription]bool
+}
+
+// frame is an event ready to be sent.
+type frame []byte
+
+// newHub begins to count at the time in microseconds, so that a number from
+// before a restart is never taken for one of now.
+func newHub() hub {
+	start := uint64(time.Now().UnixMicro())
+	return hub{seq: start, first: start + 1, ring: make([]frame, ringSize), subscribers: map[*Subscription]bool{}}
+}
+
+func (h *hub) send(e *topology.Event) error {
+	e.Seq = h.seq + 1
+	b, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	h.seq++
+	h.ring[h.seq%ringSize] = b
+	h.first = max(h.first, h.seq-min(h.seq, ringSize-1))
+	for s := range h.subscribers {
+		s.push(b)
+	}
+	return nil
+}
+
+func (h *hub) closeAll() {
+	for s := range h.subscribers {
+		s.closed = true
+		s.wake()
+	}
+}
+
+// Subscription is one client's view of the events.
+type Subscription struct {
+	live *Live
+	more chan struct{} // has room for one: something is there
+
+	// Guarded by Live.mu.
+	queue    []frame
+	snapshot bool // a Snapshot is due before the queue
+	resync   bool // because the queue overflowed
+	closed   bool
+}
+
+// Subscribe begins a subscription: with the events after *since while these are
+// still remembered, otherwise with a Snapshot.
+func (l *Live) Subscribe(since *uint64) *Subscription {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := &Subscription{live: l, more: make(chan struct{}, 1)}
+	h := &l.hub
+	if since != nil && *since+1 >= h.first && *since <= h.seq {
+		for n := *since + 1; n <= h.seq; n++ {
+			s.queue = append(s.queue, h.ring[n%ringSize])
+		}
+	} else {
+		s.snapshot = true
+	}
+	h.subscribers[s] = true
+	s.wake()
+	return s
+}
+
+// Subscribers counts the subscriptions.
+func (l *Live) Subscribers() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.hub.subscribers)
+}
+
+// Close ends the subscription.
+func (s *Subscription) Close() {
+	s.live.mu.Lock()
+	defer s.live.mu.Unlock()
+	delete(s.live.hub.subscribers, s)
+	s.closed = true
+	s.wake()
+}
+
+// Next gives the next message, as the text of a websocket frame. It waits for
+// one until ctx ends, and fails with ErrClosed when netdash stops.
+func (s *Subscription) Next(ctx context.Context) ([]byte, error) {
+	for {
+		b, err, ok := s.take()
+		if ok {
+			return b, err
+		}
+		select {
+		case <-s.more:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (s *Subscription) take() (b []byte, err error, ok bool) {
+	s.live.mu.Lock()
+	switch {
+	case s.resync:
+		s.resync = false
+		seq := s.live.hub.seq
+		s.live.mu.Unlock()
+		return fmt.Appendf(nil, `{"type":"resync","seq":%d}`, seq), nil, true
+	case s.snapshot:
+		// What is queued is already in the Snapshot.
+		s.snapshot, s.queue = false, nil
+		t := s.live.current()
+		s.live.mu.Unlock()
+		b, err = json.Marshal(struct {
+			Type     string             `json:"type"`
+			Seq      uint64             `json:"seq"`
+			Revision int64              `json:"revision"`
+			Topology *topology.Snapshot `json:"topology"`
+		}{"snapshot", t.Seq, t.Revision, t})
+		return b, err, true
+	case len(s.queue) > 0:
+		b = s.queue[0]
+		s.queue = s.queue[1:]
+		s.live.mu.Unlock()
+		return b, nil, true
+	}
+	closed := s.closed
+	s.live.mu.Unlock()
+	return nil, ErrClosed, closed
+}
+
+// push queues a frame. Live.mu is held.
+func (s *Subscription) push(b frame) {
+	if s.snapshot {
+		return // it will be in the Snapshot
+	}
+	if len(s.queue) >= queueSize {
+		s.queue, s.snapshot, s.resync = nil, true, true
+	} else {
+		s.queue = append(s.queue, b)
+	}
+	s.wake()
+}
+
+func (s *Subscription) wake() {
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,254 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"netdash/internal/netops"
+	"netdash/internal/topology"
+)
+
+// Kernel is what live needs of netops beside the watch.
+type Kernel interface {
+	NSID(in, of topology.NamespaceID) (int32, bool, error)
+	FDB(ctx context.Context, namespace, bridge string) ([]netops.FDBFacts, error)
+}
+
+// Watcher is where observations come from.
+type Watcher interface {
+	Observations() <-chan netops.Observation
+	Refresh(ctx context.Context, namespaces ...string) error
+}
+
+// Live is the observed topology, kept current. Its methods may be called from
+// any goroutine.
+type Live struct {
+	kernel  Kernel
+	watcher Watcher
+	log     *slog.Logger
+
+	mu        sync.Mutex
+	spaces    map[topology.NamespaceID]*space
+	byMAC     map[string]map[*link]bool // who has a MAC
+	unpaired  map[*link]bool            // veth ends whose peer is still to be found
+	intent    *topology.Intent
+	ghosts    map[string]*topology.NamespaceState // intended namespaces that are missing
+	revision  int64
+	running   *running // the operation under way
+	hub       hub
+	snapshot  *topology.Snapshot // nil after a change
+	ready     bool
+	readyOnce chan struct{}
+}
+
+// running is an operation under way: what happens in its namespaces is its
+// doing, and objects in them are not yet judged.
+type running struct {
+	origin     string
+	namespaces []string
+	target     *topology.Intent
+}
+
+// New makes a Live that judges by the intended Spec of that revision. Run feeds
+// it.
+func New(kernel Kernel, watcher Watcher, intended *topology.Spec, revision int64, log *slog.Logger) *Live {
+	return &Live{
+		kernel: kernel, watcher: watcher, log: log,
+		spaces: map[topology.NamespaceID]*space{}, byMAC: map[string]map[*link]bool{}, unpaired: map[*link]bool{},
+		intent: topology.NewIntent(intended), ghosts: map[string]*topology.NamespaceState{}, revision: revision,
+		hub: newHub(), readyOnce: make(chan struct{}),
+	}
+}
+
+// Run takes observations until the watcher is closed.
+func (l *Live) Run() {
+	defer func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.hub.closeAll()
+	}()
+	quiet := time.NewTimer(time.Hour)
+	defer quiet.Stop()
+	for {
+		select {
+		case o, open := <-l.watcher.Observations():
+			if !open {
+				return
+			}
+			if l.take(o) {
+				quiet.Reset(settleAfter)
+			}
+		case <-quiet.C:
+			l.settlePeers()
+		}
+	}
+}
+
+// Ready tells whether every namespace has been read once.
+func (l *Live) Ready() error {
+	select {
+	case <-l.readyOnce:
+		return nil
+	default:
+		return errors.New("the first look at the kernel is not finished")
+	}
+}
+
+// WaitReady waits for Ready.
+func (l *Live) WaitReady(ctx context.Context) error {
+	select {
+	case <-l.readyOnce:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the first look at the kernel: %w", ctx.Err())
+	}
+}
+
+// take applies one observation, and tells whether a peer is still to be found.
+func (l *Live) take(o netops.Observation) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch o := o.(type) {
+	case netops.NamespaceSeen:
+		l.see(o.NamespaceRef)
+	case netops.NamespaceGone:
+		if s := l.spaces[o.ID]; s != nil {
+			l.lose(s)
+		}
+	case netops.Delta:
+		if s := l.spaces[o.ID]; s != nil {
+			l.apply(s, o.Facts)
+		}
+	case netops.Dump:
+		if s := l.spaces[o.ID]; s != nil {
+			l.replace(s, o)
+		}
+	case netops.Barrier:
+		if !l.ready {
+			l.ready = true
+			l.settleGhosts()
+			close(l.readyOnce)
+		}
+		o.Reached()
+	}
+	return len(l.unpaired) > 0
+}
+
+// Snapshot gives the observed topology as of now. It must not be written to.
+func (l *Live) Snapshot() *topology.Snapshot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.current()
+}
+
+func (l *Live) current() *topology.Snapshot {
+	if l.snapshot != nil {
+		return l.snapshot
+	}
+	s := &topology.Snapshot{Seq: l.hub.seq, Revision: l.revision, Namespaces: make([]*topology.NamespaceState, 0, len(l.spaces)+len(l.ghosts))}
+	for _, n := range l.spaces {
+		s.Namespaces = append(s.Namespaces, l.state(n))
+	}
+	for _, g := range l.ghosts {
+		s.Namespaces = append(s.Namespaces, g)
+	}
+	slices.SortFunc(s.Namespaces, func(a, b *topology.NamespaceState) int {
+		if (a.Name == topology.HostName) != (b.Name == topology.HostName) {
+			if a.Name == topology.HostName {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	l.snapshot = s
+	return s
+}
+
+// Observe reads the given namespaces from the kernel and gives the topology as
+// it is then. Names that do not exist are simply not in it.
+func (l *Live) Observe(ctx context.Context, namespaces []string) (*topology.Snapshot, error) {
+	if err := l.watcher.Refresh(ctx, namespaces...); err != nil {
+		return nil, fmt.Errorf("observe: %w", err)
+	}
+	return l.Snapshot(), nil
+}
+
+// Begin announces an operation: until End, what changes in its namespaces is
+// its doing, objects of target are managed already, and nothing there counts as
+// missing or drifted.
+func (l *Live) Begin(op *topology.Operation, target *topology.Spec, namespaces []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.running = &running{fmt.Sprintf("operation:%d", op.ID), namespaces, topology.NewIntent(target)}
+	l.publishOperation("operation.started", op)
+}
+
+// End announces what became of the operation, and the Spec that holds now.
+func (l *Live) End(op *topology.Operation, spec *topology.Spec, revision int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.intent, l.revision = topology.NewIntent(spec), revision
+	l.snapshot = nil
+	l.running.target = nil // from here on everything counts
+	for _, s := range l.spaces {
+		if slices.Contains(l.running.namespaces, s.name) {
+			l.deriveAll(s)
+		}
+	}
+	l.settleGhosts()
+	l.publishOperation("operation."+string(op.State), op)
+	l.running = nil
+}
+
+// FDB reads a bridge's MAC table from the kernel, with ages.
+func (l *Live) FDB(ctx context.Context, namespace, bridge string) ([]*topology.FDBEntry, error) {
+	facts, err := l.kernel.FDB(ctx, namespace, bridge)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]*topology.FDBEntry, 0, len(facts))
+	for _, s := range l.spaces {
+		if !s.is(namespace) {
+			continue
+		}
+		for _, f := range facts {
+			e := l.deriveFDB(s, f)
+			e.AgeSeconds = f.AgeSeconds
+			out = append(out, e)
+		}
+	}
+	sortFDB(out)
+	return out, nil
+}
+
+func (l *Live) publish(s *space, kind string, fill func(*topology.Event)) {
+	l.snapshot = nil
+	origin := "kernel"
+	if l.running != nil && slices.Contains(l.running.namespaces, s.name) {
+		origin = l.running.origin
+	}
+	e := &topology.Event{Type: kind, At: time.Now(), Origin: origin}
+	fill(e)
+	l.send(e)
+}
+
+func (l *Live) publishOperation(kind string, op *topology.Operation) {
+	l.snapshot = nil
+	copied := *op
+	l.send(&topology.Event{Type: kind, At: time.Now(), Origin: l.running.origin, Operation: &copied})
+}
+
+func (l *Live) send(e *topology.Event) {
+	if err := l.hub.send(e); err != nil {
+		l.log.Error("an event could not be sent", "type", e.Type, "error", err)
+	}
+}

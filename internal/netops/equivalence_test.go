@@ -1,0 +1,174 @@
+package netops
+
+import (
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"netdash/internal/nettest"
+	"netdash/internal/topology"
+)
+
+// equivalence is a Change and the commands that build what it is made on.
+type equivalence struct {
+	name   string
+	lab    string
+	change topology.Change
+	needs  string // feature of the kernel
+}
+
+// TestCommandsAreEquivalent holds each Change's kernel call against its printed
+// command: both are done to the same lab, each on a machine of its own, and
+// iproute2 must see no difference.
+func TestCommandsAreEquivalent(t *testing.T) {
+	nettest.Require(t)
+	features := map[string]bool{}
+	if nettest.InWorld() == "" {
+		features = newKernel(t).Capabilities().Features
+	}
+	for _, c := range equivalences() {
+		t.Run(c.name, func(t *testing.T) {
+			if nettest.InWorld() != "" {
+				inWorld(t, c)
+				return
+			}
+			if c.needs != "" && !features[c.needs] {
+				t.Skip("this kernel lacks " + c.needs)
+			}
+			t.Parallel()
+			// Carrier, link-local addresses and port states come a little later than
+			// what causes them, so a difference counts once everything had its time.
+			difference := ""
+			for _, patience := range []time.Duration{30 * time.Millisecond, 2500 * time.Millisecond} {
+				applied, printed := lookAt(t, "applied", patience), lookAt(t, "printed", patience)
+				if cmp.Equal(applied.Before, applied.After) {
+					t.Fatalf("%T changed nothing that ip or bridge can see", c.change)
+				}
+				difference = cmp.Diff(printed.After, applied.After)
+				if difference == "" {
+					return
+				}
+			}
+			t.Errorf("%s (-), Apply (+):\n%s", c.change.Command(), difference)
+		})
+	}
+}
+
+// worldReport is what a world looks like before and after the Change.
+type worldReport struct{ Before, After map[string]any }
+
+func lookAt(t *testing.T, world string, patience time.Duration) worldReport {
+	t.Helper()
+	var r worldReport
+	if err := json.Unmarshal(nettest.World(t, world+" "+patience.String()), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func inWorld(t *testing.T, c equivalence) {
+	world, wait, _ := strings.Cut(nettest.InWorld(), " ")
+	patience, err := time.ParseDuration(wait)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.lab != "" {
+		nettest.Shell(t, "set -e\n"+c.lab)
+	}
+	time.Sleep(patience)
+	r := worldReport{Before: observe(t)}
+	if world == "applied" {
+		k, err := New(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := k.Apply(t.Context(), c.change); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.Close(); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		nettest.Shell(t, c.change.Command())
+	}
+	time.Sleep(patience)
+	r.After = observe(t)
+	report, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nettest.Report(t, report)
+}
+
+// TestEveryChangeHasAnEquivalence finds Changes that nobody compares.
+func TestEveryChangeHasAnEquivalence(t *testing.T) {
+	const source = "../topology/change.go"
+	file, err := parser.ParseFile(token.NewFileSet(), source, nil, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("the source is not on this machine")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := map[string]bool{}
+	for _, c := range equivalences() {
+		compared[reflect.TypeOf(c.change).Name()] = true
+	}
+	n := 0
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Recv == nil || f.Name.Name != "Command" {
+			continue
+		}
+		n++
+		if name := f.Recv.List[0].Type.(*ast.Ident).Name; !compared[name] {
+			t.Errorf("no equivalence is tested for %s", name)
+		}
+	}
+	if n == 0 {
+		t.Errorf("no Change found in %s", source)
+	}
+}
+
+// observe gives what ip, bridge and the mount table say of this machine,
+// without what differs from one machine to the next.
+func observe(t *testing.T) map[string]any {
+	t.Helper()
+	world := map[string]any{"mounts": namespaceMounts(t)}
+	namespaces := []string{topology.HostName}
+	entries, err := os.ReadDir(DefaultRunDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		namespaces = append(namespaces, e.Name())
+	}
+	for _, ns := range namespaces {
+		links := map[string]any{}
+		for _, l := range nettest.IP(t, ns, "-d", "address", "show") {
+			links[l["ifname"].(string)] = l
+		}
+		ports := map[string]any{}
+		for _, p := range nettest.Bridge(t, ns, "-d", "link", "show") {
+			ports[p["ifname"].(string)] = p
+		}
+		world[ns] = normal("", map[string]any{
+			"links": links,
+			"ports": ports,
+			"inet":  nettest.IP(t, ns, "route", "show", "table", "main"),
+			"inet6": nettest.IP(t, ns, "-6", "route", "show", "table", "main"),
+			"fdb":   sortedFDB(nettest.Bridge(t, ns, "fdb", "show")),
+		})
+	}
+	return world
+}

@@ -1,0 +1,259 @@
+package netops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
+	"golang.org/x/sys/unix"
+
+	"netdash/internal/topology"
+)
+
+// icmpFilter is ICMP_FILTER of linux/icmp.h, an option of level SOL_RAW.
+const icmpFilter = 1
+
+// pingBuffer is how many bytes may wait in each direction: 100 requests of the
+// largest size that is allowed, at the shortest interval, and their replies.
+const pingBuffer = 16 << 20
+
+// pingSocket is a raw ICMP socket to one address. It belongs to the namespace
+// of the thread that opened it and may be used from any. net.IPConn would do
+// but for zones: it looks them up among the links of the host.
+type pingSocket struct {
+	file   *os.File
+	conn   syscall.RawConn
+	to     unix.Sockaddr
+	buffer []byte
+	space  []byte // for control messages
+}
+
+// pingPacket is an ICMP message as it came in. Its data are valid until the
+// next is received.
+type pingPacket struct {
+	from    netip.Addr // with its zone if it is link-local
+	ttl     int
+	data    []byte // from the ICMP header on
+	arrived time.Time
+	read    time.Time
+}
+
+// openPingSocket opens a socket in the thread's namespace that sends to target
+// and receives echo replies and ICMP errors, from anybody to anybody.
+func openPingSocket(target netip.Addr, ttl int) (*pingSocket, error) {
+	family, proto := unix.AF_INET, unix.IPPROTO_ICMP
+	if target.Is6() {
+		family, proto = unix.AF_INET6, unix.IPPROTO_ICMPV6
+	}
+	fd, err := unix.Socket(family, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	s := &pingSocket{
+		file:   os.NewFile(uintptr(fd), "icmp"),
+		buffer: make([]byte, 1<<16),
+		space:  make([]byte, 128),
+	}
+	if err := s.set(fd, target, ttl); err != nil {
+		s.close()
+		return nil, err
+	}
+	if s.conn, err = s.file.SyscallConn(); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *pingSocket) set(fd int, target netip.Addr, ttl int) error {
+	var errs []error
+	option := func(level, name, value int) {
+		errs = append(errs, os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, level, name, value)))
+	}
+	// Only root of the first user namespace may go beyond the machine's limits.
+	for _, name := range []int{unix.SO_RCVBUF, unix.SO_SNDBUF, unix.SO_RCVBUFFORCE, unix.SO_SNDBUFFORCE} {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, name, pingBuffer)
+	}
+	option(unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+	if target.Is4() {
+		s.to = &unix.SockaddrInet4{Addr: target.As4()}
+		option(unix.SOL_IP, unix.IP_TTL, ttl)
+		option(unix.SOL_IP, unix.IP_MULTICAST_TTL, ttl)
+		var pass uint32
+		for _, t := range []ipv4.ICMPType{
+			ipv4.ICMPTypeEchoReply, ipv4.ICMPTypeDestinationUnreachable,
+			ipv4.ICMPTypeTimeExceeded, ipv4.ICMPTypeParameterProblem,
+		} {
+			pass |= 1 << t
+		}
+		option(unix.SOL_RAW, icmpFilter, int(int32(^pass))) // a set bit blocks
+		return errors.Join(errs...)
+	}
+	to := &unix.SockaddrInet6{Addr: target.As16()}
+	if target.Zone() != "" {
+		index, err := linkIndex(fd, target.Zone())
+		if err != nil {
+			return err
+		}
+		to.ZoneId = index
+	}
+	s.to = to
+	option(unix.SOL_IPV6, unix.IPV6_UNICAST_HOPS, ttl)
+	option(unix.SOL_IPV6, unix.IPV6_MULTICAST_HOPS, ttl)
+	option(unix.SOL_IPV6, unix.IPV6_RECVHOPLIMIT, 1)
+	var filter unix.ICMPv6Filter // here too a set bit blocks
+	for i := range filter.Data {
+		filter.Data[i] = ^uint32(0)
+	}
+	for _, t := range []ipv6.ICMPType{
+		ipv6.ICMPTypeEchoReply, ipv6.ICMPTypeDestinationUnreachable, ipv6.ICMPTypePacketTooBig,
+		ipv6.ICMPTypeTimeExceeded, ipv6.ICMPTypeParameterProblem,
+	} {
+		filter.Data[t/32] &^= 1 << (t % 32)
+	}
+	err := unix.SetsockoptICMPv6Filter(fd, unix.SOL_ICMPV6, unix.ICMPV6_FILTER, &filter)
+	return errors.Join(append(errs, os.NewSyscallError("setsockopt", err))...)
+}
+
+// linkIndex finds a link by name in the namespace of a socket.
+func linkIndex(fd int, name string) (uint32, error) {
+	request, err := unix.NewIfreq(name)
+	if err == nil {
+		err = unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, request)
+	}
+	if err != nil {
+		return 0, addressError("there is no link %s in this namespace", name)
+	}
+	return request.Uint32(), nil
+}
+
+// linkName is the reverse of linkIndex; the number itself if there is none.
+func linkName(fd int, index uint32) string {
+	request, err := unix.NewIfreq("")
+	if err == nil {
+		request.SetUint32(index)
+		err = unix.IoctlIfreq(fd, unix.SIOCGIFNAME, request)
+	}
+	if err != nil {
+		return fmt.Sprint(index)
+	}
+	return request.Name()
+}
+
+// addressError refuses the address of a ping.
+func addressError(format string, args ...any) error {
+	return &topology.Error{
+		Code:   topology.CodeInvalid,
+		Detail: "cannot ping this address",
+		Fields: []topology.FieldError{{Pointer: "/address", Detail: fmt.Sprintf(format, args...)}},
+	}
+}
+
+func (s *pingSocket) close() { _ = s.file.Close() }
+
+// interrupt ends a receive under way.
+func (s *pingSocket) interrupt() { _ = s.file.SetReadDeadline(time.Unix(1, 0)) }
+
+// send hands a message to the kernel, or says in the kernel's words why it did
+// not take it. It never waits: a full buffer is a reason too.
+func (s *pingSocket) send(message []byte) error {
+	var sendErr error
+	err := s.conn.Control(func(fd uintptr) {
+		for {
+			sendErr = unix.Sendto(int(fd), message, 0, s.to)
+			if sendErr != unix.EINTR {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return sendErr
+}
+
+// receive waits for a packet until a time and then fails with
+// os.ErrDeadlineExceeded; what has arrived by then is always read. It fails so
+// too when ctx ends and interrupt is called.
+func (s *pingSocket) receive(ctx context.Context, until time.Time) (*pingPacket, error) {
+	var packet *pingPacket
+	var readErr error
+	read := func(fd uintptr) bool {
+		packet, readErr = s.read(int(fd))
+		return readErr != unix.EAGAIN
+	}
+	// A deadline that has passed would end Read before it has looked.
+	err := s.conn.Control(func(fd uintptr) { read(fd) })
+	if err == nil && readErr == unix.EAGAIN {
+		if err = s.file.SetReadDeadline(until); err == nil && ctx.Err() != nil {
+			// Interrupted before the deadline was set.
+			err = os.ErrDeadlineExceeded
+		}
+		if err == nil {
+			err = s.conn.Read(read)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return packet, os.NewSyscallError("recvmsg", readErr)
+}
+
+// read takes one packet from the socket.
+func (s *pingSocket) read(fd int) (*pingPacket, error) {
+	n, controlLen, _, from, err := unix.Recvmsg(fd, s.buffer, s.space, 0)
+	for err == unix.EINTR {
+		n, controlLen, _, from, err = unix.Recvmsg(fd, s.buffer, s.space, 0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	packet := &pingPacket{data: s.buffer[:n], arrived: now, read: now}
+	switch from := from.(type) {
+	case *unix.SockaddrInet4:
+		packet.from = netip.AddrFrom4(from.Addr)
+		// A raw IPv4 socket gives the IP header too.
+		if n < ipv4.HeaderLen {
+			return packet, nil
+		}
+		packet.ttl = int(packet.data[8])
+		packet.data = packet.data[min(n, int(packet.data[0]&0x0f)*4):]
+	case *unix.SockaddrInet6:
+		packet.from = netip.AddrFrom16(from.Addr)
+		if from.ZoneId != 0 {
+			packet.from = packet.from.WithZone(linkName(fd, from.ZoneId))
+		}
+	}
+	s.control(packet, s.space[:controlLen])
+	return packet, nil
+}
+
+// control reads hop limit and time stamp. The kernel stamps a packet by the
+// wall clock when it comes in; how long it has waited since is taken off the
+// monotonic clock, so that setting the clock disturbs one packet at most.
+func (s *pingSocket) control(packet *pingPacket, messages []byte) {
+	for len(messages) > 0 {
+		header, data, rest, err := unix.ParseOneSocketControlMessage(messages)
+		if err != nil {
+			return
+		}
+		messages = rest
+		switch {
+		case header.Level == unix.SOL_SOCKET && header.Type == unix.SCM_TIMESTAMPNS && len(data) >= int(unsafe.Sizeof(unix.Timespec{})):
+			stamp := (*unix.Timespec)(unsafe.Pointer(&data[0]))
+			if waited := packet.read.Sub(time.Unix(stamp.Unix())); waited > 0 {
+				packet.arrived = packet.read.Add(-waited)
+			}
+		case header.Level == unix.SOL_IPV6 && header.Type == unix.IPV6_HOPLIMIT && len(data) >= 4:
+			packet.ttl = int(*(*int32)(unsafe.Pointer(&data[0])))
+		}
+	}
+}

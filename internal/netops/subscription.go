@@ -1,0 +1,123 @@
+package netops
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// groups are the multicast groups a namespace is watched by.
+var groups = []int{
+	unix.RTNLGRP_LINK, unix.RTNLGRP_NEIGH, unix.RTNLGRP_NSID,
+	unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR,
+	unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE,
+}
+
+// receiveBuffer is asked for with SO_RCVBUFFORCE. It is room, not memory: the
+// kernel charges it only as messages wait.
+const receiveBuffer = 4 << 20
+
+// subscription is a netlink socket that hears of everything in a namespace. It
+// holds no goroutine's thread and no buffer while it waits.
+type subscription struct {
+	file *os.File
+	conn syscall.RawConn
+}
+
+// errOverrun tells that messages were lost (ENOBUFS): what is known of the
+// namespace must be read anew.
+var errOverrun = errors.New("the socket overran")
+
+// buffers holds what one recvfrom needs. A multicast message fits: the kernel
+// sizes notifications by their content, well below 32 KiB.
+var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// subscribe opens a subscription in a namespace.
+func (s *space) subscribe() (*subscription, error) {
+	var sub *subscription
+	err := s.kernel.do(s.ns, func() (err error) {
+		sub, err = newSubscription()
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("subscribe to namespace %s: %w", s.id, err)
+	}
+	return sub, nil
+}
+
+func newSubscription() (*subscription, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	file := os.NewFile(uintptr(fd), "netlink")
+	setup := func() error {
+		// Without CAP_NET_ADMIN in the first user namespace the size is limited by
+		// net.core.rmem_max; an overrun is then likelier, and handled.
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer); err != nil {
+			if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer); err != nil {
+				return os.NewSyscallError("setsockopt", err)
+			}
+		}
+		if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+			return os.NewSyscallError("bind", err)
+		}
+		for _, g := range groups {
+			if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, g); err != nil {
+				return os.NewSyscallError("setsockopt", err)
+			}
+		}
+		return nil
+	}
+	if err := setup(); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &subscription{file, conn}, nil
+}
+
+// wait calls read with each socket state that may hold messages, until read
+// says that it is done or the subscription is closed. read must take what it
+// wants with receive and return false to be called again once more has come.
+func (s *subscription) wait(read func(fd int) (done bool)) error {
+	return s.conn.Read(func(fd uintptr) bool { return read(int(fd)) })
+}
+
+// now calls read at once, beside a wait that may be under way.
+func (s *subscription) now(read func(fd int)) error {
+	return s.conn.Control(func(fd uintptr) { read(int(fd)) })
+}
+
+// receive takes one datagram without waiting and gives each of its messages to
+// handle. unix.EAGAIN means that there is none, errOverrun that some were lost.
+func receive(fd int, handle func(syscall.NetlinkMessage)) error {
+	buffer := buffers.Get().(*[32 << 10]byte)
+	defer buffers.Put(buffer)
+	n, from, err := unix.Recvfrom(fd, buffer[:], unix.MSG_DONTWAIT|unix.MSG_TRUNC)
+	switch {
+	case errors.Is(err, unix.ENOBUFS) || n > len(buffer):
+		return errOverrun
+	case err != nil:
+		return err
+	}
+	if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 {
+		return nil // only the kernel is believed
+	}
+	messages, err := syscall.ParseNetlinkMessage(buffer[:n])
+	if err != nil {
+		return errOverrun
+	}
+	for _, m := range messages {
+		handle(m)
+	}
+	return nil
+}
+
+func (s *subscription) close() error { return s.file.Close() }

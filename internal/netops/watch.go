@@ -1,0 +1,363 @@
+package netops
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"netdash/internal/topology"
+)
+
+// Observation is what a Watcher reports: NamespaceSeen, NamespaceGone, Delta,
+// Dump or Barrier. Of one namespace they come in the order in which the kernel
+// made them true.
+type Observation any
+
+// NamespaceSeen reports a namespace that is new or has other names than before.
+// A Dump follows a new one.
+type NamespaceSeen struct{ NamespaceRef }
+
+// NamespaceGone reports that nothing names a namespace any more. Nothing is
+// held of it then, so the kernel can take it down.
+type NamespaceGone struct{ ID topology.NamespaceID }
+
+// Delta is one change in a namespace: facts, or Gone.
+type Delta struct {
+	ID    topology.NamespaceID
+	Facts any
+}
+
+// Dump is everything in a namespace, read on first sight or on doubt. With an
+// Err nothing is known anew and what was known may be stale.
+type Dump struct {
+	ID       topology.NamespaceID
+	Contents *Contents
+	Err      error
+}
+
+// Barrier calls Reached in its turn: all observations made before it have been
+// taken by then.
+type Barrier struct{ Reached func() }
+
+// Watcher reports what changes in every namespace that has a name under RunDir,
+// and in the host. It subscribes first and dumps then, so nothing falls between
+// the two.
+type Watcher struct {
+	kernel *Kernel
+	events chan Observation
+	ctx    context.Context
+	stop   context.CancelFunc
+	done   sync.WaitGroup
+
+	mu     sync.Mutex // held while a namespace is taken up or given up
+	spaces map[topology.NamespaceID]*watched
+	names  map[string]topology.NamespaceID
+
+	overruns, dumps atomic.Uint64
+}
+
+// watched is a namespace under watch.
+type watched struct {
+	id    topology.NamespaceID
+	names []string
+	sub   *subscription
+	gone  chan struct{} // closed when it is given up
+	mu    sync.Mutex    // held from reading the socket to handing on what was read
+}
+
+// Watch starts to watch. Observations must be taken from Observations until it
+// is closed, which Close brings about.
+func (k *Kernel) Watch() (*Watcher, error) {
+	ctx, stop := context.WithCancel(context.Background())
+	w := &Watcher{
+		kernel: k, events: make(chan Observation, 256), ctx: ctx, stop: stop,
+		spaces: map[topology.NamespaceID]*watched{}, names: map[string]topology.NamespaceID{},
+	}
+	names, err := w.watchNames()
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	w.done.Go(func() {
+		w.start(names)
+	})
+	return w, nil
+}
+
+// Observations gives the channel of what is observed, in order.
+func (w *Watcher) Observations() <-chan Observation { return w.events }
+
+// Overruns tells how often messages were lost and a namespace read anew.
+func (w *Watcher) Overruns() uint64 { return w.overruns.Load() }
+
+// Dumps tells how often a namespace was read whole.
+func (w *Watcher) Dumps() uint64 { return w.dumps.Load() }
+
+// Close ends the watch and waits until nothing of it is left.
+func (w *Watcher) Close() {
+	w.stop()
+	w.mu.Lock()
+	for id := range w.spaces {
+		w.giveUp(id)
+	}
+	w.mu.Unlock()
+	w.done.Wait()
+	close(w.events)
+}
+
+// start takes up the host and every name there is, then those that come.
+func (w *Watcher) start(names *nameWatch) {
+	w.done.Go(func() { names.follow(w) })
+	w.mu.Lock()
+	err := w.takeUp(w.kernel.host.id, topology.HostName)
+	w.mu.Unlock()
+	if err != nil {
+		w.kernel.log.Error("watch the host namespace", "error", err)
+	}
+	w.lookAtAll()
+	w.send(Barrier{func() {}})
+}
+
+// Refresh reads the given namespaces (names, or host) anew and returns when all
+// that was observed of them up to now, and the new Dumps, have been taken.
+// Names that have come or gone without notice so far are noticed.
+func (w *Watcher) Refresh(ctx context.Context, namespaces ...string) error {
+	for _, name := range namespaces {
+		if name != topology.HostName {
+			w.lookAt(name, 0)
+		}
+		w.mu.Lock()
+		n := w.spaces[w.idOf(name)]
+		w.mu.Unlock()
+		if n == nil {
+			continue
+		}
+		err := n.sub.now(func(fd int) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			w.drain(n, fd)
+			w.dump(n)
+		})
+		if err != nil && !errors.Is(err, os.ErrClosed) {
+			return err
+		}
+	}
+	reached := make(chan struct{})
+	w.send(Barrier{func() { close(reached) }})
+	select {
+	case <-reached:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.ctx.Done():
+		return os.ErrClosed
+	}
+}
+
+func (w *Watcher) idOf(name string) topology.NamespaceID {
+	if name == topology.HostName {
+		return w.kernel.host.id
+	}
+	return w.names[name]
+}
+
+// lookAtAll compares what is watched with the names that there are.
+func (w *Watcher) lookAtAll() {
+	entries, err := os.ReadDir(w.kernel.runDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.kernel.log.Error("list namespaces", "error", err)
+		return
+	}
+	names := map[string]bool{}
+	for _, e := range entries {
+		names[e.Name()] = true
+	}
+	w.mu.Lock()
+	for name := range w.names {
+		names[name] = true
+	}
+	w.mu.Unlock()
+	for name := range names {
+		w.lookAt(name, 0)
+	}
+}
+
+// mountTries is how often a name that is no namespace yet is looked at again,
+// waiting twice as long each time from a millisecond: ip netns add makes the
+// file first, and there is no event for the mount that follows.
+const mountTries = 11
+
+// lookAt finds out what a name stands for now.
+func (w *Watcher) lookAt(name string, try int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ctx.Err() != nil || !validName(name) {
+		return
+	}
+	id, err := identify(filepath.Join(w.kernel.runDir, name))
+	if err == nil && w.names[name] == id {
+		return
+	}
+	w.lose(name)
+	if err != nil {
+		return
+	}
+	if n := w.spaces[id]; n != nil {
+		w.names[name] = id
+		n.names = append(n.names, name)
+		slices.Sort(n.names)
+		w.announce(n)
+		return
+	}
+	err = w.takeUp(id, name)
+	switch {
+	case errors.Is(err, errNoNamespace) && try < mountTries:
+		time.AfterFunc(time.Millisecond<<try, func() { w.lookAt(name, try+1) })
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		w.kernel.log.Warn("a name is no namespace that can be watched", "name", name, "error", err)
+	}
+}
+
+// lose takes a name from the namespace that had it. w.mu is held.
+func (w *Watcher) lose(name string) {
+	id, known := w.names[name]
+	if !known {
+		return
+	}
+	delete(w.names, name)
+	n := w.spaces[id]
+	n.names = slices.DeleteFunc(n.names, func(s string) bool { return s == name })
+	if len(n.names) > 0 || id == w.kernel.host.id {
+		w.announce(n)
+		return
+	}
+	w.giveUp(id)
+	w.send(NamespaceGone{id})
+}
+
+// takeUp begins to watch a namespace: subscribe, then dump. w.mu is held.
+func (w *Watcher) takeUp(id topology.NamespaceID, name string) error {
+	s, release, err := w.kernel.acquire(name)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if s.id != id {
+		return fs.ErrNotExist // replaced this very moment; its own event follows
+	}
+	sub, err := s.subscribe()
+	if err != nil {
+		return err
+	}
+	n := &watched{id: id, sub: sub, gone: make(chan struct{})}
+	if name != topology.HostName {
+		n.names = []string{name}
+		w.names[name] = id
+	}
+	w.spaces[id] = n
+	w.announce(n)
+	n.mu.Lock()
+	w.dump(n)
+	n.mu.Unlock()
+	w.done.Go(func() {
+		err := sub.wait(func(fd int) bool {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			w.drain(n, fd)
+			return false
+		})
+		if !errors.Is(err, os.ErrClosed) {
+			w.kernel.log.Error("a watch ended", "namespace", n.names, "error", err)
+		}
+	})
+	return nil
+}
+
+// giveUp closes all that is held of a namespace. w.mu is held.
+func (w *Watcher) giveUp(id topology.NamespaceID) {
+	n := w.spaces[id]
+	delete(w.spaces, id)
+	close(n.gone) // frees a reader that waits to hand something on
+	if err := n.sub.close(); err != nil {
+		w.kernel.log.Warn("close a watch", "error", err)
+	}
+	if id != w.kernel.host.id {
+		w.kernel.forget(id)
+	}
+}
+
+func (w *Watcher) announce(n *watched) {
+	ref := NamespaceRef{ID: n.id, Names: slices.Clone(n.names), Name: n.id.String()}
+	if n.id == w.kernel.host.id {
+		ref.Name = topology.HostName
+	} else if i := slices.IndexFunc(n.names, func(s string) bool { return s != topology.HostName }); i >= 0 {
+		ref.Name = n.names[i]
+	}
+	w.send(NamespaceSeen{ref})
+}
+
+// drain hands on all messages that wait. n.mu is held.
+func (w *Watcher) drain(n *watched, fd int) {
+	for {
+		err := receive(fd, func(m syscall.NetlinkMessage) {
+			if f := decode(m); f != nil {
+				w.sendOf(n, Delta{n.id, f})
+			}
+		})
+		switch {
+		case err == nil || errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
+			return
+		default:
+			if !errors.Is(err, errOverrun) {
+				w.kernel.log.Error("receive from the kernel", "namespace", n.names, "error", err)
+			}
+			w.overruns.Add(1)
+			w.dump(n)
+		}
+	}
+}
+
+// dump reads a namespace and hands it on. n.mu is held.
+func (w *Watcher) dump(n *watched) {
+	w.dumps.Add(1)
+	s, release, err := w.kernel.acquireID(n.id)
+	if err != nil {
+		w.sendOf(n, Dump{ID: n.id, Err: err})
+		return
+	}
+	defer release()
+	contents, err := s.dump(w.ctx)
+	w.sendOf(n, Dump{n.id, contents, err})
+}
+
+func (w *Watcher) send(o Observation) {
+	select {
+	case w.events <- o:
+	case <-w.ctx.Done():
+	}
+}
+
+// sendOf hands on what was read of a namespace, unless it is given up: then
+// nobody must wait for its reader.
+func (w *Watcher) sendOf(n *watched, o Observation) {
+	select {
+	case <-n.gone:
+		return
+	default:
+	}
+	select {
+	case w.events <- o:
+	case <-n.gone:
+	case <-w.ctx.Done():
+	}
+}

@@ -1,0 +1,62 @@
+package topology
+
+// PingRequest asks for ICMP echo requests from inside a namespace. Exactly one
+// of Address and ToNamespace is set.
+type PingRequest struct {
+	Namespace   string `json:"namespace" doc:"Namespace the echo requests leave from."`
+	Address     string `json:"address,omitempty" doc:"IPv4 or IPv6 address to ping; %link may follow a link-local one."`
+	ToNamespace string `json:"to_namespace,omitempty" doc:"Ping the best address of this namespace instead."`
+	Count       int    `json:"count,omitempty" minimum:"1" maximum:"100" default:"3" doc:"Echo requests to send."`
+	IntervalMS  int    `json:"interval_ms,omitempty" minimum:"10" maximum:"10000" default:"200" doc:"Milliseconds between two requests."`
+	TimeoutMS   int    `json:"timeout_ms,omitempty" minimum:"10" maximum:"10000" default:"1000" doc:"Milliseconds to wait for each reply."`
+	Size        int    `json:"size,omitempty" minimum:"0" maximum:"65000" default:"56" doc:"Payload bytes."`
+	TTL         int    `json:"ttl,omitempty" minimum:"1" maximum:"255" default:"64" doc:"Time to live (hop limit)."`
+}
+
+// PingReply is the answer to one echo request, or why there was none.
+type PingReply struct {
+	Seq   int     `json:"seq" doc:"From 1."`
+	From  string  `json:"from,omitempty" doc:"Who answered; with error, who reported it."`
+	TTL   int     `json:"ttl,omitempty"`
+	RTTMS float64 `json:"rtt_ms,omitempty" doc:"Round trip in milliseconds."`
+	Error string  `json:"error,omitempty" doc:"Why there was no reply, in the kernel's or the router's words."`
+}
+
+// RTT sums up round trips in milliseconds, as ping(8) does: mdev is the
+// standard deviation.
+type RTT struct {
+	Min  float64 `json:"min"`
+	Avg  float64 `json:"avg"`
+	Max  float64 `json:"max"`
+	Mdev float64 `json:"mdev"`
+}
+
+// PingResult is a finished ping. Loss is a share between 0 and 1.
+type PingResult struct {
+	Namespace string      `json:"namespace"`
+	Address   string      `json:"address"`
+	Sent      int         `json:"sent"`
+	Received  int         `json:"received"`
+	Loss      float64     `json:"loss" doc:"Share of requests without a reply, 0 to 1."`
+	RTTMS     *RTT        `json:"rtt_ms,omitempty"`
+	Replies   []PingReply `json:"replies"`
+	Error     string      `json:"error,omitempty" doc:"Why nothing could be sent, in the kernel's words."`
+}
+
+// Features a kernel may lack, as named in Capabilities and in errors of code
+// unsupported.
+const (
+	FeatureVLANFiltering = "bridge_vlan_filtering"
+	FeatureVeth          = "veth"
+	FeatureBridge        = "bridge"
+)
+
+// Capabilities says what this netdash on this kernel can do.
+type Capabilities struct {
+	Mode     string          `json:"mode" enum:"host,sandbox" doc:"host: works on the machine it runs on."`
+	Version  string          `json:"version"`
+	Kernel   string          `json:"kernel" doc:"Kernel release, as uname -r."`
+	BootID   string          `json:"boot_id"`
+	Features map[string]bool `json:"features" doc:"What this kernel supports."`
+	Limits   map[string]int  `json:"limits" doc:"Bounds on requests: body bytes, pings at once, …"`
+}

@@ -1,0 +1,313 @@
+package topology
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strconv"
+)
+
+// Diff gives the Plan that leads from one valid Spec to another.
+func Diff(from, to *Spec) Plan {
+	return plan(flatten(from), flatten(to))
+}
+
+// planner emits Changes and keeps cur in step with what the kernel will have
+// done by then.
+type planner struct {
+	cur, to *state
+	keep    map[int64]*link // links of to, by uid
+	plan    Plan
+}
+
+// plan leads one state to another. It removes before it creates, so that names
+// are free; it takes down before it renames or moves, plugs and addresses
+// before it brings up, and sets routes last. What a step takes away on the side
+// (see state.apply) is put back by the later ones.
+func plan(from, to *state) Plan {
+	p := &planner{cur: from.clone(), to: to.clone()}
+	identify(p.cur, p.to)
+	p.keep = p.to.byUID()
+	p.remove()
+	p.takeDown()
+	p.createNamespaces()
+	p.relocate()
+	p.createLinks()
+	for _, want := range p.to.links {
+		p.settings(p.cur.link(want.linkKey), want)
+	}
+	for _, want := range p.to.links {
+		p.plug(p.cur.link(want.linkKey), want)
+	}
+	for _, want := range p.to.links {
+		p.address(p.cur.link(want.linkKey), want)
+	}
+	for _, want := range p.to.links {
+		if have := p.cur.link(want.linkKey); want.up && !have.up {
+			p.emit(SetUp{want.namespace, want.name, true})
+		}
+	}
+	p.routesAndFDB()
+	return p.plan
+}
+
+func (p *planner) emit(c Change) {
+	p.plan = append(p.plan, c)
+	p.cur.apply(c)
+}
+
+// remove deletes namespaces and the links that go without one. A veth into a
+// namespace that stays is deleted first: it would go with the deleted namespace
+// too, but a moment later, or never while a process keeps that one alive.
+func (p *planner) remove() {
+	for _, l := range slices.Clone(p.cur.links) {
+		doomed := !p.to.hasNamespace(l.namespace) && (l.peer == nil || !p.to.hasNamespace(l.peer.namespace))
+		if p.keep[l.uid] == nil && l.kind != kindLoopback && !doomed && p.cur.link(l.linkKey) == l {
+			p.emit(DeleteLink{l.namespace, l.name})
+		}
+	}
+	for _, ns := range slices.Clone(p.cur.namespaces) {
+		if !p.to.hasNamespace(ns) && !p.holdsSurvivor(ns) {
+			p.emit(DeleteNamespace{ns})
+		}
+	}
+}
+
+// holdsSurvivor tells whether a namespace that is to go still holds a link that is
+// to stay, elsewhere. Such a namespace is deleted only after relocate.
+func (p *planner) holdsSurvivor(ns string) bool {
+	return slices.ContainsFunc(p.cur.links, func(l *link) bool {
+		return l.namespace == ns && p.keep[l.uid] != nil && p.keep[l.uid].kind == l.kind && l.kind != kindLoopback
+	})
+}
+
+// takeDown sets down what is to be down, and what must be for a rename; then
+// drops routes, entries and addresses that are not wanted any more.
+func (p *planner) takeDown() {
+	for _, l := range p.cur.links {
+		want := p.keep[l.uid]
+		if want == nil || !l.up {
+			continue
+		}
+		renamed := want.name != l.name && want.namespace == l.namespace
+		if !want.up || renamed {
+			p.emit(SetUp{l.namespace, l.name, false})
+		}
+	}
+	for _, r := range slices.Clone(p.cur.routes) {
+		if !p.wantsRoute(r) {
+			p.emit(DeleteRoute{r})
+		}
+	}
+	for _, e := range slices.Clone(p.cur.fdb) {
+		if !p.wantsFDB(e) {
+			p.emit(DeleteFDB{e.namespace, e.bridge, e.FDBSpec})
+		}
+	}
+	for _, l := range p.cur.links {
+		if want := p.keep[l.uid]; want != nil && want.namespace == l.namespace {
+			p.dropAddresses(l, want)
+		}
+	}
+}
+
+// wantsRoute tells whether the kernel may keep a route it has. Where the link
+// was renamed the route is compared under the new name.
+func (p *planner) wantsRoute(r Route) bool {
+	if l := p.cur.link(linkKey{r.Namespace, r.Link}); l != nil {
+		want := p.keep[l.uid]
+		if want == nil || want.namespace != l.namespace {
+			return true // goes with its link
+		}
+		r.Link = want.name
+	}
+	return slices.Contains(p.to.routes, r)
+}
+
+func (p *planner) wantsFDB(e fdbItem) bool {
+	for _, name := range []*string{&e.bridge, &e.Port} {
+		l := p.cur.link(linkKey{e.namespace, *name})
+		if l == nil {
+			continue
+		}
+		want := p.keep[l.uid]
+		if want == nil || want.namespace != l.namespace {
+			return true // goes with its link
+		}
+		if l.master != "" {
+			if m := p.cur.link(linkKey{l.namespace, l.master}); m == nil || p.keep[m.uid] == nil || p.keep[m.uid].name != want.master {
+				return true // goes when the port is unplugged
+			}
+		}
+		*name = want.name
+	}
+	return slices.Contains(p.to.fdb, e)
+}
+
+// dropAddresses removes what is not wanted. With promote_secondaries off, as
+// it is by default, deleting an address deletes the later ones of its network
+// too (__inet_del_ifa in net/ipv4/devinet.c), so these are deleted openly and
+// come back with the other additions.
+func (p *planner) dropAddresses(l, want *link) {
+	for _, a := range slices.Clone(l.addresses) {
+		if slices.Contains(want.addresses, a) || !slices.Contains(l.addresses, a) {
+			continue
+		}
+		at := slices.Index(l.addresses, a)
+		for _, later := range slices.Backward(slices.Clone(l.addresses[at+1:])) {
+			if !is6(a) && sameNetwork(a, later) {
+				p.emit(DeleteAddress{l.namespace, l.name, later})
+			}
+		}
+		p.emit(DeleteAddress{l.namespace, l.name, a})
+	}
+}
+
+func sameNetwork(a, b string) bool {
+	x, err1 := netip.ParsePrefix(a)
+	y, err2 := netip.ParsePrefix(b)
+	return err1 == nil && err2 == nil && x.Masked() == y.Masked()
+}
+
+func (p *planner) createNamespaces() {
+	for _, ns := range p.to.namespaces {
+		if !p.cur.hasNamespace(ns) {
+			p.emit(CreateNamespace{ns})
+		}
+	}
+	// A fresh namespace's lo is the one that is wanted there.
+	for _, l := range p.cur.links {
+		if want := p.to.link(l.linkKey); l.kind == kindLoopback && want != nil {
+			l.uid = want.uid
+		}
+	}
+}
+
+// relocate renames and moves links to where they belong, those first whose
+// place is free. Links that wait for each other's names are freed by giving one
+// of them a name nobody has.
+func (p *planner) relocate() {
+	for {
+		var blocked *link
+		progress := false
+		for _, l := range p.cur.links {
+			want := p.keep[l.uid]
+			if want == nil || want.linkKey == l.linkKey {
+				continue
+			}
+			if p.cur.link(want.linkKey) != nil {
+				blocked = l
+				continue
+			}
+			p.relocateOne(l, want.linkKey)
+			progress = true
+		}
+		if progress {
+			continue
+		}
+		if blocked == nil {
+			break
+		}
+		for i := 0; ; i++ {
+			free := linkKey{blocked.namespace, "netdash" + strconv.Itoa(i)}
+			if p.cur.link(free) == nil && p.to.link(free) == nil {
+				if blocked.up {
+					p.emit(SetUp{blocked.namespace, blocked.name, false})
+				}
+				p.relocateOne(blocked, free)
+				break
+			}
+		}
+	}
+	for _, ns := range slices.Clone(p.cur.namespaces) {
+		if !p.to.hasNamespace(ns) {
+			p.emit(DeleteNamespace{ns})
+		}
+	}
+}
+
+func (p *planner) relocateOne(l *link, to linkKey) {
+	if to.namespace == l.namespace {
+		p.emit(Rename{l.namespace, l.name, to.name})
+		return
+	}
+	c := Move{Namespace: l.namespace, Name: l.name, ToNamespace: to.namespace}
+	if to.name != l.name {
+		c.To = to.name
+	}
+	p.emit(c)
+}
+
+func (p *planner) createLinks() {
+	for _, l := range p.to.links {
+		if p.cur.link(l.linkKey) != nil {
+			continue
+		}
+		switch l.kind {
+		case kindBridge:
+			p.emit(CreateBridge{l.namespace, l.name, l.mac, l.mtu, l.bridge})
+		case kindVeth:
+			p.emit(CreateVeth{p.vethEnd(l), p.vethEnd(l.peer)})
+		}
+	}
+}
+
+func (p *planner) vethEnd(l *link) VethEnd {
+	e := VethEnd{l.namespace, l.name, cmp.Or(l.mac, l.knownMAC), l.mtu}
+	if e.MTU == 1500 {
+		e.MTU = 0 // the kernel's own choice needs no words
+	}
+	return e
+}
+
+func (p *planner) settings(have, want *link) {
+	if want.mtu != 0 && have.mtu != want.mtu {
+		p.emit(SetMTU{want.namespace, want.name, want.mtu})
+	}
+	if want.mac != "" && have.mac != want.mac {
+		p.emit(SetMAC{want.namespace, want.name, want.mac})
+	}
+	if have.alias != want.alias {
+		p.emit(SetAlias{want.namespace, want.name, want.alias})
+	}
+	if a, any := changed(have.bridge, want.bridge, defaultBridge); any {
+		p.emit(SetBridge{want.namespace, want.name, a})
+	}
+}
+
+func (p *planner) plug(have, want *link) {
+	if want.quiet && !have.quiet {
+		p.emit(SetAddressGeneration{want.namespace, want.name, false})
+	}
+	if have.master != want.master {
+		p.emit(SetMaster{want.namespace, want.name, want.master})
+	}
+	if !want.quiet && have.quiet {
+		p.emit(SetAddressGeneration{want.namespace, want.name, true})
+	}
+	if a, any := changed(have.port, want.port, defaultPort); any {
+		p.emit(SetPort{want.namespace, want.name, a})
+	}
+}
+
+func (p *planner) address(have, want *link) {
+	p.dropAddresses(have, want)
+	for _, a := range want.addresses {
+		if !slices.Contains(have.addresses, a) {
+			p.emit(AddAddress{want.namespace, want.name, a})
+		}
+	}
+}
+
+func (p *planner) routesAndFDB() {
+	for _, r := range p.to.routes {
+		if !slices.Contains(p.cur.routes, r) {
+			p.emit(AddRoute{r})
+		}
+	}
+	for _, e := range p.to.fdb {
+		if !slices.Contains(p.cur.fdb, e) {
+			p.emit(AddFDB{e.namespace, e.bridge, e.FDBSpec})
+		}
+	}
+}

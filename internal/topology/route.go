@@ -1,0 +1,134 @@
+package topology
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// routeKey is what tells two routes of one table apart for the kernel: it
+// refuses a second one with the same destination and metric.
+type routeKey struct {
+	namespace   string
+	destination netip.Prefix
+	metric      int
+}
+
+func (r Route) key() routeKey {
+	d, _ := r.prefix()
+	k := routeKey{r.Namespace, d, r.Metric}
+	if r.is6() && k.metric == 0 {
+		k.metric = 1024 // IP6_RT_PRIO_USER: what the kernel makes of none
+	}
+	return k
+}
+
+func (r Route) is6() bool { return strings.Contains(r.Destination+r.Gateway, ":") }
+
+// prefix reads the destination.
+func (r Route) prefix() (netip.Prefix, bool) {
+	if r.Destination == "default" {
+		if r.is6() {
+			return netip.PrefixFrom(netip.IPv6Unspecified(), 0), true
+		}
+		return netip.PrefixFrom(netip.IPv4Unspecified(), 0), true
+	}
+	p, err := netip.ParsePrefix(r.Destination)
+	return p, err == nil
+}
+
+// canonicalCIDR writes a CIDR the way the kernel's tools do; what is none
+// stays as it is.
+func canonicalCIDR(s string) string {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p.String()
+	}
+	return s
+}
+
+// egress finds the link a route leaves by, as the kernel's own look-up of the
+// next hop would (fib_check_nh): the one named, or the one with an address in
+// the gateway's network. What keeps the route from being possible is reported
+// with a pointer into the route.
+func (s *Spec) egress(r Route) (string, *FieldError) {
+	d, ok := r.prefix()
+	switch {
+	case !ok:
+		return "", &FieldError{"/destination", "is no network in CIDR form, nor default"}
+	case d != d.Masked():
+		return "", &FieldError{"/destination", "has host bits set; the network is " + d.Masked().String()}
+	case r.Link != "" && s.addresses(r.Namespace, r.Link) == nil:
+		return "", &FieldError{"/link", "there is no link " + r.Link + " of netdash in " + r.Namespace}
+	case r.Gateway == "" && r.Link == "":
+		return "", &FieldError{"/gateway", "a route needs a gateway, a link, or both"}
+	case r.Gateway == "":
+		return r.Link, nil
+	}
+	gw, err := netip.ParseAddr(r.Gateway)
+	switch {
+	case err != nil || gw.Zone() != "":
+		return "", &FieldError{"/gateway", "is no IP address"}
+	case gw.Is6() != d.Addr().Is6():
+		return "", &FieldError{"/gateway", "is of another family than the destination"}
+	case gw.Is6() && gw.IsLinkLocalUnicast():
+		if r.Link == "" {
+			return "", &FieldError{"/link", "a link-local gateway needs its link named"}
+		}
+		return r.Link, nil
+	}
+	link, problem := s.linkToward(r, gw)
+	if problem != nil {
+		return "", problem
+	}
+	return link, nil
+}
+
+func (s *Spec) linkToward(r Route, gw netip.Addr) (string, *FieldError) {
+	best, bits := "", -1
+	for _, c := range s.linksOf(r.Namespace) {
+		if r.Link != "" && c.name != r.Link {
+			continue
+		}
+		for _, a := range c.addresses {
+			p, err := netip.ParsePrefix(a)
+			if err != nil || !p.Contains(gw) {
+				continue
+			}
+			if p.Addr() == gw {
+				return "", &FieldError{"/gateway", "is " + r.Namespace + "'s own address"}
+			}
+			if p.Bits() > bits {
+				best, bits = c.name, p.Bits()
+			}
+		}
+	}
+	if bits < 0 {
+		return "", &FieldError{"/gateway", "no link of " + r.Namespace + " has an address in the network of " + r.Gateway}
+	}
+	return best, nil
+}
+
+type linkAddresses struct {
+	name      string
+	addresses []string
+}
+
+// linksOf lists the intended links of a namespace that can carry a route.
+func (s *Spec) linksOf(namespace string) []linkAddresses {
+	var out []linkAddresses
+	for i := range s.Bridges {
+		if b := &s.Bridges[i]; b.Namespace == namespace {
+			out = append(out, linkAddresses{b.Name, b.Addresses})
+		}
+	}
+	for i := range s.Veths {
+		for _, e := range []*End{&s.Veths[i].A, &s.Veths[i].B} {
+			if e.Namespace == namespace {
+				out = append(out, linkAddresses{e.Name, e.Addresses})
+			}
+		}
+	}
+	if n := s.FindNamespace(namespace); n != nil {
+		out = append(out, linkAddresses{LoopbackName, n.LoopbackAddresses})
+	}
+	return out
+}

@@ -1,0 +1,404 @@
+package topology
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// state is the flat form both a Spec and a Snapshot are reduced to. Order is
+// kept, so that a Plan reads in the order in which things were written down.
+type state struct {
+	namespaces []string
+	links      []*link
+	routes     []Route // with Link resolved
+	fdb        []fdbItem
+
+	index map[linkKey]*link // of links
+}
+
+type linkKey struct{ namespace, name string }
+
+func (k linkKey) String() string { return k.namespace + "/" + k.name }
+
+// Kinds of link a Spec can hold, as the kernel calls them.
+const (
+	kindLoopback = "loopback"
+	kindBridge   = "bridge"
+	kindVeth     = "veth"
+)
+
+// link is an intended link, or an observed one seen through the eyes of an
+// intention.
+type link struct {
+	linkKey
+	uid       int64 // the same in two states for the same link
+	kind      string
+	mac       string // asked for; empty for the kernel's choice
+	knownMAC  string // the kernel's choice of old, used only when it is made again
+	mtu       int    // 0: not asked for
+	alias     string
+	up        bool
+	quiet     bool // generates no link-local address
+	master    string
+	addresses []string // canonical, in the kernel's order
+	bridge    BridgeAttributes
+	port      PortAttributes
+	peer      *link
+}
+
+type fdbItem struct {
+	namespace, bridge string
+	FDBSpec
+}
+
+func (f FDBSpec) key() string { return strings.ToLower(f.MAC) + " " + strconv.Itoa(f.VLAN) }
+
+func (f fdbItem) id() string { return f.namespace + "/" + f.bridge + " " + f.key() + " " + f.Port }
+
+// flatten reduces a valid Spec. A route whose link is intended to be down is
+// dormant: the kernel could not hold it, so it is left out.
+func flatten(s *Spec) *state {
+	f := &state{index: map[linkKey]*link{}}
+	quietSpec := !isTrue(s.IPv6)
+	quiet := func(namespace string) bool {
+		if n := s.FindNamespace(namespace); n != nil && n.IPv6 != nil {
+			return !*n.IPv6
+		}
+		return quietSpec
+	}
+	for _, n := range s.Namespaces {
+		f.namespaces = append(f.namespaces, n.Name)
+		f.add(&link{
+			linkKey: linkKey{n.Name, LoopbackName}, kind: kindLoopback,
+			up: isTrue(n.LoopbackUp), addresses: canonical(n.LoopbackAddresses),
+		})
+	}
+	for i := range s.Bridges {
+		b := &s.Bridges[i]
+		f.add(&link{
+			linkKey: linkKey{b.Namespace, b.Name}, uid: b.ID, kind: kindBridge,
+			mac: strings.ToLower(b.MAC), mtu: b.MTU, alias: b.Alias, up: isTrue(b.AdminUp),
+			quiet: quiet(b.Namespace), addresses: canonical(b.Addresses), bridge: b.BridgeAttributes,
+		})
+		for _, e := range b.FDB {
+			e.MAC = strings.ToLower(e.MAC)
+			f.fdb = append(f.fdb, fdbItem{b.Namespace, b.Name, e})
+		}
+	}
+	for i := range s.Veths {
+		a, b := flattenEnd(&s.Veths[i].A), flattenEnd(&s.Veths[i].B)
+		a.peer, b.peer = b, a
+		a.quiet = a.quiet || quiet(a.namespace)
+		b.quiet = b.quiet || quiet(b.namespace)
+		f.add(a, b)
+	}
+	for _, r := range s.Routes {
+		out, problem := s.egress(r)
+		if l := f.link(linkKey{r.Namespace, out}); problem == nil && l != nil && l.up {
+			f.routes = append(f.routes, r.resolved(out))
+		}
+	}
+	return f
+}
+
+func flattenEnd(e *End) *link {
+	l := &link{
+		linkKey: linkKey{e.Namespace, e.Name}, uid: e.ID, kind: kindVeth,
+		mac: strings.ToLower(e.MAC), knownMAC: e.Identity.MAC, mtu: e.MTU, alias: e.Alias, up: isTrue(e.AdminUp),
+		quiet: e.Master != "", master: e.Master, addresses: canonical(e.Addresses),
+	}
+	if l.mtu == 0 {
+		l.mtu = 1500 // ETH_DATA_LEN, what ether_setup gives a veth
+	}
+	if e.BridgePort != nil {
+		l.port = *e.BridgePort
+	}
+	return l
+}
+
+func (r Route) resolved(link string) Route {
+	p, _ := r.prefix()
+	r.Destination = writePrefix(p)
+	r.Link = link
+	if gw, err := netip.ParseAddr(r.Gateway); err == nil {
+		r.Gateway = gw.String()
+	}
+	return r
+}
+
+// writePrefix writes a destination as ip(8) does, but for ::/0, which is not
+// called default so that its family shows.
+func writePrefix(p netip.Prefix) string {
+	if p.Bits() == 0 && p.Addr().Is4() {
+		return "default"
+	}
+	return p.String()
+}
+
+func canonical(list []string) []string {
+	out := make([]string, len(list))
+	for i, c := range list {
+		out[i] = canonicalCIDR(c)
+	}
+	return out
+}
+
+// clone copies a state so that simulating on the copy leaves the original.
+func (f *state) clone() *state {
+	c := &state{
+		namespaces: slices.Clone(f.namespaces), routes: slices.Clone(f.routes), fdb: slices.Clone(f.fdb),
+		index: make(map[linkKey]*link, len(f.links)),
+	}
+	twin := make(map[*link]*link, len(f.links))
+	for _, l := range f.links {
+		d := *l
+		d.addresses = slices.Clone(l.addresses)
+		twin[l] = &d
+		c.add(&d)
+	}
+	for _, l := range c.links {
+		l.peer = twin[l.peer]
+	}
+	return c
+}
+
+func (f *state) hasNamespace(name string) bool {
+	return name == HostName || slices.Contains(f.namespaces, name)
+}
+
+func (f *state) add(links ...*link) {
+	for _, l := range links {
+		f.links = append(f.links, l)
+		f.index[l.linkKey] = l
+	}
+}
+
+// link finds a link by its place; nil when there is none.
+func (f *state) link(k linkKey) *link { return f.index[k] }
+
+// relabel gives a link its new place.
+func (f *state) relabel(l *link, to linkKey) {
+	delete(f.index, l.linkKey)
+	l.linkKey = to
+	f.index[to] = l
+}
+
+// byUID indexes the links that can be told apart from their names.
+func (f *state) byUID() map[int64]*link {
+	m := make(map[int64]*link, len(f.links))
+	for _, l := range f.links {
+		if l.uid != 0 {
+			m[l.uid] = l
+		}
+	}
+	return m
+}
+
+// identify gives every link of from a uid and each link of to the uid of the
+// link of from that it is: by row id, else by name and kind, else, for a veth,
+// by its other end. A pair whose ends belong to two different pairs of from is
+// a new pair.
+func identify(from, to *state) {
+	fresh := int64(-1)
+	next := func() int64 { fresh--; return fresh }
+	for _, l := range from.links {
+		if l.uid == 0 || l.kind == kindLoopback {
+			l.uid = next()
+		}
+	}
+	byUID := from.byUID()
+	claimed := map[int64]bool{}
+	for _, l := range to.links {
+		if byUID[l.uid] == nil {
+			l.uid = 0
+		}
+		claimed[l.uid] = true
+	}
+	for _, l := range to.links {
+		if old := from.link(l.linkKey); l.uid == 0 && old != nil && old.kind == l.kind && !claimed[old.uid] {
+			l.uid = old.uid
+			claimed[l.uid] = true
+		}
+	}
+	for _, l := range to.links {
+		if l.peer == nil || l.uid != 0 || l.peer.uid == 0 {
+			continue
+		}
+		if old := byUID[l.peer.uid].peer; old != nil && !claimed[old.uid] {
+			l.uid = old.uid
+			claimed[l.uid] = true
+		}
+	}
+	for _, l := range to.links {
+		if l.uid == 0 {
+			l.uid = next()
+		}
+	}
+	for _, l := range to.links {
+		if l.peer == nil {
+			continue
+		}
+		old := byUID[l.uid]
+		if other := byUID[l.peer.uid]; (old == nil) != (other == nil) || old != nil && old.peer != other {
+			l.uid, l.peer.uid = next(), next()
+		}
+	}
+}
+
+// apply changes the state as the kernel would, side effects included.
+func (f *state) apply(c Change) {
+	switch c := c.(type) {
+	case CreateNamespace:
+		f.namespaces = append(f.namespaces, c.Name)
+		f.add(&link{linkKey: linkKey{c.Name, LoopbackName}, kind: kindLoopback})
+	case DeleteNamespace:
+		f.namespaces = slices.DeleteFunc(f.namespaces, func(n string) bool { return n == c.Name })
+		f.drop(func(l *link) bool { return l.namespace == c.Name })
+	case CreateBridge:
+		f.add(&link{linkKey: linkKey{c.Namespace, c.Name}, kind: kindBridge, mac: c.MAC, mtu: c.MTU, bridge: c.Attributes})
+	case CreateVeth:
+		a := &link{linkKey: linkKey{c.A.Namespace, c.A.Name}, kind: kindVeth, mac: c.A.MAC, mtu: cmp.Or(c.A.MTU, 1500)}
+		b := &link{linkKey: linkKey{c.B.Namespace, c.B.Name}, kind: kindVeth, mac: c.B.MAC, mtu: cmp.Or(c.B.MTU, 1500)}
+		a.peer, b.peer = b, a
+		f.add(a, b)
+	case DeleteLink:
+		f.drop(func(l *link) bool { return l.linkKey == linkKey{c.Namespace, c.Name} })
+	case AddRoute:
+		f.routes = append(f.routes, c.Route)
+	case DeleteRoute:
+		f.routes = slices.DeleteFunc(f.routes, func(r Route) bool { return r == c.Route })
+	case AddFDB:
+		f.fdb = append(f.fdb, fdbItem{c.Namespace, c.Bridge, c.Entry})
+	case DeleteFDB:
+		f.fdb = slices.DeleteFunc(f.fdb, func(e fdbItem) bool { return e == fdbItem{c.Namespace, c.Bridge, c.Entry} })
+	default:
+		f.applyLink(c)
+	}
+}
+
+// applyLink simulates the Changes of one existing link.
+func (f *state) applyLink(c Change) {
+	switch c := c.(type) {
+	case SetUp:
+		l := f.link(linkKey{c.Namespace, c.Name})
+		if l.up && !c.Up {
+			f.wentDown(l)
+		}
+		l.up = c.Up
+	case Rename:
+		f.rename(f.link(linkKey{c.Namespace, c.Name}), c.To)
+	case Move:
+		f.move(f.link(linkKey{c.Namespace, c.Name}), c.ToNamespace, cmp.Or(c.To, c.Name))
+	case SetMAC:
+		f.link(linkKey{c.Namespace, c.Name}).mac = c.MAC
+	case SetMTU:
+		f.link(linkKey{c.Namespace, c.Name}).mtu = c.MTU
+	case SetAlias:
+		f.link(linkKey{c.Namespace, c.Name}).alias = c.Alias
+	case SetMaster:
+		f.unplug(f.link(linkKey{c.Namespace, c.Name}))
+		f.link(linkKey{c.Namespace, c.Name}).master = c.Master
+	case SetAddressGeneration:
+		f.link(linkKey{c.Namespace, c.Name}).quiet = !c.On
+	case SetBridge:
+		merge(&f.link(linkKey{c.Namespace, c.Name}).bridge, c.Attributes)
+	case SetPort:
+		merge(&f.link(linkKey{c.Namespace, c.Name}).port, c.Attributes)
+	case AddAddress:
+		l := f.link(linkKey{c.Namespace, c.Link})
+		l.addresses = append(l.addresses, c.CIDR)
+	case DeleteAddress:
+		l := f.link(linkKey{c.Namespace, c.Link})
+		l.addresses = slices.DeleteFunc(l.addresses, func(a string) bool { return a == c.CIDR })
+	}
+}
+
+// drop removes links with their peers and what hangs on them.
+func (f *state) drop(doomed func(*link) bool) {
+	gone := map[linkKey]bool{}
+	for _, l := range f.links {
+		if doomed(l) {
+			gone[l.linkKey] = true
+			if l.peer != nil {
+				gone[l.peer.linkKey] = true
+			}
+		}
+	}
+	for _, l := range f.links {
+		if l.master != "" && gone[linkKey{l.namespace, l.master}] {
+			f.unplug(l)
+		}
+	}
+	f.links = slices.DeleteFunc(f.links, func(l *link) bool { return gone[l.linkKey] })
+	for k := range gone {
+		delete(f.index, k)
+	}
+	f.routes = slices.DeleteFunc(f.routes, func(r Route) bool { return gone[linkKey{r.Namespace, r.Link}] })
+	f.fdb = slices.DeleteFunc(f.fdb, func(e fdbItem) bool {
+		return gone[linkKey{e.namespace, e.bridge}] || gone[linkKey{e.namespace, e.Port}]
+	})
+}
+
+// wentDown drops what the kernel drops when a link goes down: routes through
+// it (fib_disable_ip, addrconf_ifdown) and its IPv6 addresses, unless
+// keep_addr_on_down is set, which is not the default.
+func (f *state) wentDown(l *link) {
+	l.addresses = slices.DeleteFunc(l.addresses, is6)
+	f.routes = slices.DeleteFunc(f.routes, func(r Route) bool { return r.Namespace == l.namespace && r.Link == l.name })
+}
+
+func (f *state) unplug(l *link) {
+	if l.master == "" {
+		return
+	}
+	f.fdb = slices.DeleteFunc(f.fdb, func(e fdbItem) bool { return e.namespace == l.namespace && e.Port == l.name })
+	l.master, l.port = "", PortAttributes{}
+}
+
+func (f *state) rename(l *link, to string) {
+	for i := range f.fdb {
+		e := &f.fdb[i]
+		if e.namespace != l.namespace {
+			continue
+		}
+		if e.Port == l.name {
+			e.Port = to
+		}
+		if e.bridge == l.name {
+			e.bridge = to
+		}
+	}
+	for i := range f.routes {
+		if f.routes[i].Namespace == l.namespace && f.routes[i].Link == l.name {
+			f.routes[i].Link = to
+		}
+	}
+	for _, p := range f.links {
+		if p.namespace == l.namespace && p.master == l.name {
+			p.master = to
+		}
+	}
+	f.relabel(l, linkKey{l.namespace, to})
+}
+
+// move does what dev_change_net_namespace does: the link is closed, leaves its
+// bridge, and loses its addresses and IPv6 settings.
+func (f *state) move(l *link, namespace, name string) {
+	f.wentDown(l)
+	f.unplug(l)
+	f.relabel(l, linkKey{namespace, name})
+	l.up, l.quiet, l.addresses = false, false, nil
+}
+
+func is6(cidr string) bool { return strings.Contains(cidr, ":") }
+
+func cmpOr[T comparable](a, b T) T {
+	var zero T
+	if a != zero {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,192 @@
+package topology
+
+import (
+	"reflect"
+	"slices"
+)
+
+// Intent is a Spec made ready to judge observed objects one by one, as they
+// change. It is never written to after NewIntent.
+type Intent struct {
+	state *state
+	spec  *Spec
+	ports map[string]bool // static FDB entries, by fdbItem.id
+}
+
+// NewIntent prepares a valid Spec.
+func NewIntent(s *Spec) *Intent {
+	x := &Intent{state: flatten(s), spec: s, ports: map[string]bool{}}
+	for _, e := range x.state.fdb {
+		x.ports[e.id()] = true
+	}
+	return x
+}
+
+// Namespace tells whether a namespace of that name is intended.
+func (x *Intent) Namespace(name string) bool {
+	return x.spec.FindNamespace(name) != nil
+}
+
+// Link tells whether an observed link is intended, and in what it differs.
+func (x *Intent) Link(o *Link) (managed bool, differences []Difference) {
+	want := x.state.link(linkKey{o.Namespace, o.Name})
+	if want == nil {
+		return false, nil
+	}
+	subject := want.linkKey.String()
+	changed := func(field string, intended, observed any) {
+		if !reflect.DeepEqual(intended, observed) {
+			differences = append(differences, Difference{subject, DifferenceChanged, field, intended, observed})
+		}
+	}
+	if want.kind != o.Kind {
+		changed("kind", want.kind, o.Kind)
+		return true, differences
+	}
+	have := seeLink(o, want)
+	if want.mac != "" {
+		changed("mac", want.mac, have.mac)
+	}
+	if want.mtu != 0 {
+		changed("mtu", want.mtu, have.mtu)
+	}
+	changed("alias", want.alias, have.alias)
+	changed("admin_up", want.up, have.up)
+	changed("master", want.master, have.master)
+	if o.AddressGeneration != "" && want.kind != kindLoopback {
+		changed("addr_gen_mode", generation(want.quiet), generation(have.quiet))
+	}
+	if want.peer != nil {
+		changed("peer", want.peer.linkKey.String(), peerName(o.Peer))
+	}
+	differences = append(differences, attributeDifferences(subject, "bridge.", want.bridge, have.bridge)...)
+	differences = append(differences, attributeDifferences(subject, "bridge_port.", want.port, have.port)...)
+	return true, append(differences, addressDifferences(subject, want, have)...)
+}
+
+func generation(quiet bool) string {
+	if quiet {
+		return "none"
+	}
+	return "eui64"
+}
+
+func peerName(p *Peer) string {
+	if p == nil || !p.Known {
+		return ""
+	}
+	return linkKey{p.Namespace, p.Name}.String()
+}
+
+func addressDifferences(subject string, want, have *link) []Difference {
+	var out []Difference
+	for _, a := range want.addresses {
+		if !slices.Contains(have.addresses, a) && (want.up || !is6(a)) {
+			out = append(out, Difference{Subject: subject + " " + a, Kind: DifferenceMissing})
+		}
+	}
+	for _, a := range have.addresses {
+		if !slices.Contains(want.addresses, a) {
+			out = append(out, Difference{subject, DifferenceUnexpected, "address", nil, a})
+		}
+	}
+	return out
+}
+
+func attributeDifferences[T any](subject, prefix string, want, have T) []Difference {
+	var out []Difference
+	h := fields(have)
+	w := fields(want)
+	for i := range reflect.TypeOf(want).NumField() {
+		name := jsonName(reflect.TypeOf(want).Field(i))
+		if v, asked := w[name]; asked && v != h[name] {
+			out = append(out, Difference{subject, DifferenceChanged, prefix + name, v, h[name]})
+		}
+	}
+	return out
+}
+
+// Route tells whether an observed route is intended.
+func (x *Intent) Route(o *RouteState) bool {
+	key := o.spec().key()
+	return slices.ContainsFunc(x.state.routes, func(r Route) bool {
+		return r.key() == key && r == seeRoute(o, r)
+	})
+}
+
+// FDB tells whether an observed FDB entry is an intended static one.
+func (x *Intent) FDB(e *FDBEntry) bool {
+	return e.State != "learned" && x.ports[fdbItem{e.Namespace, e.Bridge, FDBSpec{e.MAC, e.Port, e.VLAN}}.id()]
+}
+
+// MissingLinks gives the intended links of a namespace that have(name) does
+// not find, as they are shown: marked Missing, with what was intended.
+func (x *Intent) MissingLinks(namespace string, have func(name string) bool) []*Link {
+	var out []*Link
+	for _, l := range x.state.links {
+		if l.namespace != namespace || have(l.name) {
+			continue
+		}
+		m := &Link{
+			Key: l.linkKey.String(), Namespace: l.namespace, Name: l.name, Kind: l.kind, MAC: l.mac, MTU: l.mtu, OperState: "notpresent",
+			Flags: []string{}, Alias: l.alias, Master: l.master, Addresses: []Address{}, Managed: true, Sync: Missing,
+		}
+		for _, a := range l.addresses {
+			m.Addresses = append(m.Addresses, Address{CIDR: a, Scope: "global"})
+		}
+		if l.peer != nil {
+			m.Peer = &Peer{Known: true, Namespace: l.peer.namespace, Name: l.peer.name}
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// MissingNamespaces gives the names of intended namespaces have does not find.
+func (x *Intent) MissingNamespaces(have func(name string) bool) []string {
+	var out []string
+	for _, n := range x.state.namespaces {
+		if !have(n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// Differences lists in what the observed topology is not the intended one.
+// Objects in incomplete namespaces are not judged.
+func (x *Intent) Differences(s *Snapshot) []Difference {
+	out := []Difference{}
+	index := indexSnapshot(s)
+	for _, name := range x.state.namespaces {
+		if index.namespaces[name] == nil {
+			out = append(out, Difference{Subject: name, Kind: DifferenceMissing})
+		}
+	}
+	judged := func(namespace string) bool {
+		n := index.namespaces[namespace]
+		return n != nil && n.Incomplete == ""
+	}
+	for _, l := range x.state.links {
+		if o := index.links[l.linkKey]; o != nil {
+			_, d := x.Link(o)
+			if judged(l.namespace) {
+				out = append(out, d...)
+			}
+		} else if judged(l.namespace) {
+			out = append(out, Difference{Subject: l.linkKey.String(), Kind: DifferenceMissing})
+		}
+	}
+	for _, r := range x.state.routes {
+		if judged(r.Namespace) && !slices.ContainsFunc(index.routes[r.key()], func(o *RouteState) bool { return r == seeRoute(o, r) }) {
+			out = append(out, Difference{Subject: r.subject(), Kind: DifferenceMissing})
+		}
+	}
+	for _, e := range x.state.fdb {
+		entries := index.fdb[linkKey{e.namespace, e.bridge}.String()+" "+e.key()]
+		if judged(e.namespace) && !slices.ContainsFunc(entries, func(o *FDBEntry) bool { return o.Port == e.Port }) {
+			out = append(out, Difference{Subject: e.namespace + "/" + e.bridge + " " + e.MAC, Kind: DifferenceMissing})
+		}
+	}
+	return out
+}

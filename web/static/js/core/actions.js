@@ -1,0 +1,125 @@
+// What the page can do, for any view to call.
+import { ApiError, commands } from './api.js';
+import { newRun, takeLine } from './ping.js';
+import { resolve } from './lookup.js';
+
+const toastTime = 7000;
+
+/**
+ * @param {{store: import('./store.js').Store, api: ReturnType<import('./api.js').createApi>, ui: import('./ui.js').Ui, t: (key: string, values?: any) => string}} o
+ */
+export function createActions({ store, api, ui, t }) {
+  let nextId = 1;
+  /** @type {Map<number, AbortController>} */
+  const pings = new Map();
+
+  function toast(kind, text, hint = '') {
+    const id = nextId++;
+    ui.toasts.value = [...ui.toasts.value.slice(-3), { id, kind, text, hint }];
+    setTimeout(() => dismiss(id), toastTime);
+  }
+
+  function dismiss(id) {
+    ui.toasts.value = ui.toasts.value.filter((x) => x.id !== id);
+  }
+
+  function fail(error) {
+    const p = error instanceof ApiError ? error.problem : null;
+    const fields = p?.errors?.map((e) => `${e.pointer} ${e.detail}`).join('; ');
+    toast('error', [p?.detail ?? String(error), fields].filter(Boolean).join(': '), p?.hint ?? '');
+  }
+
+  /** Runs a command; an error is shown as a toast. @returns {Promise<boolean>} done? */
+  async function run(command) {
+    try {
+      await api.run(command);
+      return true;
+    } catch (error) {
+      fail(error);
+      return false;
+    }
+  }
+
+  function replaceRun(id, change) {
+    ui.runs.value = ui.runs.value.map((r) => (r.id === id ? change(r) : r));
+  }
+
+  const actions = {
+    run,
+    fail,
+    toast,
+    dismiss,
+
+    /** @param {string | null} id */
+    select(id) {
+      if (ui.selection.value !== id) ui.selection.value = id;
+    },
+
+    /** @param {string} kind @param {object} [values] what the form begins with */
+    open(kind, values = {}) { ui.dialog.value = { kind, ...values }; },
+    close() { ui.dialog.value = null; },
+
+    /** Asks before deleting what is selected. */
+    deleteSelected() {
+      const found = resolve(store.topology.value, ui.selection.value);
+      if (!found) return;
+      if (found.kind === 'namespace') {
+        if (found.namespace.name !== 'host') actions.deleteNamespace(found.namespace.name);
+      } else actions.deleteLink(found.link);
+    },
+
+    deleteNamespace(name) {
+      actions.open('delete', { subject: name, what: 'namespace', command: commands.deleteNamespace(name) });
+    },
+    deleteLink(link) {
+      actions.open('delete', {
+        subject: `${link.namespace}/${link.name}`,
+        what: link.kind,
+        command: commands.deleteLink(link.namespace, link.name),
+      });
+    },
+
+    /** Builds a lab step by step. @param {import('./api.js').Command[]} list */
+    async build(list) {
+      for (const command of list) if (!(await run(command))) return;
+      toast('done', t('lab.built'));
+    },
+
+    /** Opens the ping panel with a source; the target is chosen there or by a click. */
+    pingFrom(namespace) {
+      ui.picking.value = namespace;
+      ui.drawer.value = { open: true, tab: 'ping' };
+    },
+
+    /** @param {import('../types.js').PingRequest} request */
+    async ping(request) {
+      ui.picking.value = null;
+      ui.drawer.value = { open: true, tab: 'ping' };
+      const id = nextId++;
+      const abort = new AbortController();
+      pings.set(id, abort);
+      ui.runs.value = [newRun(id, request), ...ui.runs.value].slice(0, 20);
+      try {
+        await api.ping(request, (line) => replaceRun(id, (r) => takeLine(r, line)), abort.signal);
+        replaceRun(id, (r) => (r.state === 'running' ? { ...r, state: 'stopped' } : r));
+      } catch (error) {
+        const p = error instanceof ApiError ? error.problem : null;
+        replaceRun(id, (r) => abort.signal.aborted
+          ? { ...r, state: 'stopped' }
+          : { ...r, state: 'failed', error: describeProblem(p) ?? String(error), hint: p?.hint ?? '' });
+      } finally {
+        pings.delete(id);
+      }
+    },
+    stopPing(id) { pings.get(id)?.abort(); },
+  };
+  return actions;
+}
+
+function describeProblem(p) {
+  if (!p) return null;
+  const fields = (p.errors ?? []).map((e) => e.detail).join('; ');
+  return fields ? `${p.detail}: ${fields}` : p.detail;
+}
+
+/** @typedef {ReturnType<typeof createActions>} Actions */

@@ -1,0 +1,142 @@
+// Calls of the REST API. Everything the page does to the lab goes through here,
+// as a Command: the same value that is sent, previewed by a dry run, and shown
+// as a curl line.
+
+/** @typedef {{method: string, path: string, body?: any}} Command path is below /api/v1 */
+/** @typedef {import('../types.js').Problem} Problem */
+
+const base = '/api/v1';
+const part = encodeURIComponent;
+
+/** A problem answered by the server, or the reason why there was no answer. */
+export class ApiError extends Error {
+  /** @param {Problem} problem */
+  constructor(problem) {
+    super(problem.detail || problem.title || `status ${problem.status}`);
+    this.problem = problem;
+  }
+}
+
+const link = (ns, name) => `/namespaces/${part(ns)}/links/${part(name)}`;
+const fdb = (ns, bridge) => `/namespaces/${part(ns)}/bridges/${part(bridge)}/fdb`;
+
+function query(values) {
+  const q = new URLSearchParams();
+  for (const [k, v] of Object.entries(values)) if (v !== undefined && v !== '' && v !== 0) q.set(k, String(v));
+  return q.size ? '?' + q : '';
+}
+
+/** The commands, by what they do. */
+export const commands = {
+  createNamespace: (body) => ({ method: 'POST', path: '/namespaces', body }),
+  deleteNamespace: (ns) => ({ method: 'DELETE', path: `/namespaces/${part(ns)}` }),
+  createVeth: (body) => ({ method: 'POST', path: '/veths', body }),
+  createBridge: (body) => ({ method: 'POST', path: '/bridges', body }),
+  patchLink: (ns, name, body) => ({ method: 'PATCH', path: link(ns, name), body }),
+  deleteLink: (ns, name) => ({ method: 'DELETE', path: link(ns, name) }),
+  addAddress: (ns, name, cidr) => ({ method: 'POST', path: link(ns, name) + '/addresses', body: { cidr } }),
+  deleteAddress: (ns, name, cidr) => ({ method: 'DELETE', path: `${link(ns, name)}/addresses/${part(cidr)}` }),
+  addRoute: (ns, body) => ({ method: 'POST', path: `/namespaces/${part(ns)}/routes`, body }),
+  deleteRoute: (ns, { destination, gateway, link: via, metric }) => ({
+    method: 'DELETE', path: `/namespaces/${part(ns)}/routes` + query({ destination, gateway, link: via, metric }),
+  }),
+  addFDB: (ns, bridge, body) => ({ method: 'POST', path: fdb(ns, bridge), body }),
+  deleteFDB: (ns, bridge, { mac, port, vlan }) => ({ method: 'DELETE', path: fdb(ns, bridge) + query({ mac, port, vlan }) }),
+  flushFDB: (ns, bridge) => ({ method: 'POST', path: fdb(ns, bridge) + '/flush' }),
+};
+
+/** A command as the curl line that does the same. @param {Command} c @param {string} origin */
+export function curl(c, origin) {
+  const quote = (s) => `'${s.replaceAll("'", `'\\''`)}'`;
+  const words = ['curl', '-sS'];
+  if (c.method !== 'GET' && !(c.method === 'POST' && c.body)) words.push('-X', c.method);
+  words.push(c.path.includes('?') ? quote(origin + base + c.path) : origin + base + c.path);
+  if (!c.body) return words.join(' ');
+  if (c.method === 'POST') return `${words.join(' ')} \\\n  --json ${quote(JSON.stringify(c.body))}`;
+  return `${words.join(' ')} \\\n  --json ${quote(JSON.stringify(c.body))}`;
+}
+
+/** @param {{fetch?: (url: string, init: RequestInit) => Promise<any>}} [o] */
+export function createApi({ fetch = globalThis.fetch.bind(globalThis) } = {}) {
+  /** @param {Command} c @param {{dryRun?: boolean, signal?: AbortSignal, accept?: string}} [o] */
+  async function send(c, { dryRun = false, signal, accept = 'application/json' } = {}) {
+    const path = dryRun ? c.path + (c.path.includes('?') ? '&' : '?') + 'dry_run=true' : c.path;
+    /** @type {RequestInit} */
+    const init = { method: c.method, signal, headers: { Accept: accept } };
+    if (c.body !== undefined) {
+      init.body = JSON.stringify(c.body);
+      init.headers = { Accept: accept, 'Content-Type': 'application/json' };
+    }
+    let response;
+    try {
+      response = await fetch(base + path, init);
+    } catch (e) {
+      if (signal?.aborted) throw e;
+      throw new ApiError({ status: 0, code: 'unreachable', detail: 'netdash does not answer' });
+    }
+    if (!response.ok) throw new ApiError(await problemOf(response));
+    return response;
+  }
+
+  async function json(c, o) {
+    const response = await send(c, o);
+    return response.status === 204 ? null : response.json();
+  }
+
+  const get = (path, signal) => json({ method: 'GET', path }, { signal });
+  const items = async (path, signal) => (await get(path, signal)).items ?? [];
+
+  return {
+    /** Does it. @param {Command} c @returns {Promise<any>} */
+    run: (c) => json(c, {}),
+    /** What it would do. @param {Command} c @param {AbortSignal} [signal] @returns {Promise<import('../types.js').Plan>} */
+    dryRun: (c, signal) => json(c, { dryRun: true, signal }),
+    /** @param {string} ns @param {AbortSignal} [signal] @returns {Promise<import('../types.js').FirewallChain[]>} */
+    firewall: (ns, signal) => items(`/namespaces/${part(ns)}/firewall`, signal),
+    /** @param {string} ns @param {string} bridge @param {AbortSignal} [signal] @returns {Promise<import('../types.js').FDBEntry[]>} */
+    fdb: (ns, bridge, signal) => items(fdb(ns, bridge), signal),
+    /** @param {{limit?: number, before?: number}} [o] @returns {Promise<import('../types.js').Operation[]>} */
+    operations: (o = {}) => items('/operations' + query(o)),
+    capabilities: () => get('/capabilities'),
+
+    /**
+     * Pings; replies come one by one as they arrive, the summary at the end.
+     * @param {import('../types.js').PingRequest} request
+     * @param {(line: any) => void} onLine
+     * @param {AbortSignal} signal
+     */
+    async ping(request, onLine, signal) {
+      const response = await send(
+        { method: 'POST', path: '/pings', body: request },
+        { signal, accept: 'application/x-ndjson' },
+      );
+      await eachLine(response.body, onLine);
+    },
+  };
+}
+
+/** Reads NDJSON as it comes. @param {any} stream @param {(line: any) => void} onLine */
+export async function eachLine(stream, onLine) {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let rest = '';
+  for (;;) {
+    const { value, done } = await reader.read();
+    rest += decoder.decode(value, { stream: !done });
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.trim()) onLine(JSON.parse(line));
+    if (done) break;
+  }
+  if (rest.trim()) onLine(JSON.parse(rest));
+}
+
+async function problemOf(response) {
+  const text = await response.text();
+  try {
+    const p = JSON.parse(text);
+    return { ...p, status: p.status ?? response.status, code: p.code ?? 'internal', detail: p.detail ?? p.title ?? '' };
+  } catch {
+    return { status: response.status, code: 'internal', detail: `${response.status} ${response.statusText}` };
+  }
+}

@@ -1,0 +1,26 @@
+// What the person at the page is doing: selection, open dialog, running pings.
+// Views share it through here instead of calling each other.
+import { signal } from '../lib/signals.js';
+
+/** @typedef {import('./ping.js').Run} Run */
+/** @typedef {{kind: string, [k: string]: any}} Dialog */
+/** @typedef {{id: number, kind: 'error' | 'done', text: string, hint: string}} Toast */
+
+export function createUi() {
+  return {
+    /** "ns:A", "link:A/veth0" or null. */
+    selection: signal(/** @type {string | null} */ (null)),
+    /** Link refs ("host/p1") to light up, e.g. under the pointer in a table. */
+    lit: signal(/** @type {Set<string>} */ (new Set())),
+    dialog: signal(/** @type {Dialog | null} */ (null)),
+    drawer: signal({ open: false, tab: 'events' }),
+    /** The namespace a ping will leave from, while its target is being chosen. */
+    picking: signal(/** @type {string | null} */ (null)),
+    runs: signal(/** @type {Run[]} */ ([])),
+    toasts: signal(/** @type {Toast[]} */ ([])),
+    theme: signal('auto'),
+    legend: signal(true),
+  };
+}
+
+/** @typedef {ReturnType<typeof createUi>} Ui */

@@ -1,0 +1,101 @@
+// The layered layout: elkjs, in its worker, one component at a time.
+import { ELK, workerUrl } from '../lib/elk.js';
+import { components, degrees, rowOfMembers } from './model.js';
+import { pack } from './placement.js';
+
+/** @typedef {import('./model.js').Model} Model */
+/** @typedef {import('./model.js').Node} Node */
+
+/** @type {any} */
+let elk = null;
+
+/** Node has no Worker; tests hand in an elk of their own. */
+export const useElk = (instance) => { elk = instance; };
+
+function layouter() {
+  elk ??= new ELK({ workerFactory: () => new Worker(workerUrl) });
+  return elk;
+}
+
+/**
+ * @param {Model} model
+ * @param {number} aspect width by height of the canvas
+ * @returns {Promise<Map<string, {x: number, y: number}>>}
+ */
+export async function layered(model, aspect) {
+  const parts = await Promise.all(components(model).map((nodes) => layoutPart(model, nodes)));
+  return parts.length ? pack(parts, aspect) : new Map();
+}
+
+async function layoutPart(model, nodes) {
+  const ids = new Set(nodes.map((n) => n.id));
+  const edges = model.cables.filter((c) => c.b && ids.has(c.a.node) && c.a.node !== c.b.node)
+    .map((c) => ({ id: c.id, pair: [c.a.node, /** @type {any} */ (c.b).node] }));
+  edges.push(...model.tethers.filter((x) => ids.has(x.from)).map((x) => ({ id: x.id, pair: [x.to, x.from] })));
+  const down = nodes.some((n) => n.kind === 'br');
+  const result = await layouter().layout({
+    id: 'part',
+    layoutOptions: {
+      'elk.algorithm': 'layered',
+      'elk.direction': down ? 'DOWN' : 'RIGHT',
+      'elk.layered.spacing.nodeNodeBetweenLayers': down ? '96' : '170',
+      'elk.spacing.nodeNode': '40',
+      'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
+      'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
+      'elk.layered.crossingMinimization.forceNodeModelOrder': 'false',
+    },
+    children: nodes.map((n) => ({ id: n.id, width: n.w, height: n.h })),
+    edges: orient(nodes, edges, down).map(([id, from, to]) => ({ id, sources: [from], targets: [to] })),
+  });
+  return { nodes, at: new Map((result.children ?? []).map((c) => [c.id, { x: c.x ?? 0, y: c.y ?? 0 }])) };
+}
+
+/**
+ * Gives every edge a direction, away from the middle of the component (a bar,
+ * when one is as central): layers then read from the core outwards. Members
+ * that do not fit into the row under their bar are turned round, which puts
+ * them above it.
+ * @returns {string[][]} [edge, from, to]
+ */
+export function orient(nodes, edges, fromMiddle) {
+  /** @type {Record<string, string[]>} */
+  const near = Object.fromEntries(nodes.map((n) => [n.id, []]));
+  for (const { pair: [a, b] } of edges) {
+    near[a].push(b);
+    near[b].push(a);
+  }
+  const depths = nodes.map((n) => ({ n, depth: distances(near, n.id) }));
+  const reach = (d) => Math.max(...d.depth.values());
+  const sign = fromMiddle ? 1 : -1;
+  depths.sort((a, b) =>
+    sign * (reach(a) - reach(b)) ||
+    Number(b.n.kind === 'br') - Number(a.n.kind === 'br') ||
+    sign * (near[b.n.id].length - near[a.n.id].length) ||
+    (a.n.id < b.n.id ? -1 : 1));
+  const depth = depths[0]?.depth ?? new Map();
+  const count = new Map();
+  const degree = degrees(edges.map((e) => ({ a: { node: e.pair[0] }, b: { node: e.pair[1] } })));
+  return edges.map(({ id, pair: [a, b] }) => {
+    const [from, to] = (depth.get(a) ?? 0) < (depth.get(b) ?? 0) || ((depth.get(a) === depth.get(b)) && a < b) ? [a, b] : [b, a];
+    if (degree.get(to) === 1 && from.startsWith('br:')) {
+      count.set(from, (count.get(from) ?? 0) + 1);
+      if (count.get(from) > rowOfMembers) return [id, to, from];
+    }
+    return [id, from, to];
+  });
+}
+
+/** Steps from start to every other node. */
+function distances(near, start) {
+  const depth = new Map([[start, 0]]);
+  const queue = [start];
+  for (const id of queue) {
+    for (const other of near[id]) {
+      if (!depth.has(other)) {
+        depth.set(other, depth.get(id) + 1);
+        queue.push(other);
+      }
+    }
+  }
+  return depth;
+}

@@ -1,0 +1,19 @@
+// Sizes of text without a DOM: widths are estimates on the safe side (in px),
+// good for every system font the stylesheet names.
+
+export const rowHeight = 22;
+export const headHeight = 30;
+export const barHeight = 46;
+
+const wide = /[MWmw@%]/;
+const narrow = /[iljtfrI1.,:;'|\-/ ]/;
+
+/** Width of proportional bold text. @param {string} text @param {number} size */
+export function textWidth(text, size) {
+  let w = 0;
+  for (const c of text) w += c > '\u2e80' ? 1 : wide.test(c) ? 0.98 : narrow.test(c) ? 0.46 : 0.72;
+  return w * size;
+}
+
+/** Width of monospaced text. @param {string} text @param {number} size */
+export const monoWidth = (text, size) => [...text].length * size * 0.605;

@@ -1,0 +1,22 @@
+// Starts the page: data flows socket → store → views.
+import { html, render } from './lib/preact.js';
+import { openEvents } from './core/socket.js';
+import { actions, api, store } from './context.js';
+import { App } from './views/app.js';
+
+const events = openEvents({
+  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/events`,
+  onMessage: store.take,
+  onState: store.setConnection,
+});
+
+addEventListener('online', () => events.retry());
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') events.retry();
+});
+
+const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+root.replaceChildren();
+render(html`<${App} retry=${() => events.retry()} />`, root);
+
+api.operations({ limit: 100 }).then(store.addOperations, actions.fail);

@@ -1,0 +1,100 @@
+// The whole page, and its keys.
+import { html, useEffect, useRef, useSignal } from '../lib/preact.js';
+import { actions, scene, store, t, ui } from '../context.js';
+import { DialogHost } from './dialogs.js';
+import { Drawer } from './drawer.js';
+import { Empty } from './empty.js';
+import { Graph } from './graph.js';
+import { Legend } from './legend.js';
+import { Panel } from './panel.js';
+import { Toasts } from './toasts.js';
+import { TopBar } from './topbar.js';
+
+/** @param {{retry: () => void}} props */
+export function App({ retry }) {
+  const width = useSignal(Number(localStorage.getItem('netdash.panel')) || defaultWidth());
+  useEffect(() => {
+    const abort = new AbortController();
+    addEventListener('keydown', keys, { signal: abort.signal });
+    return () => abort.abort();
+  }, []);
+  const shell = useRef(/** @type {any} */ (null));
+  useEffect(() => {
+    shell.current.style.setProperty('--panel', `${width.value}px`);
+    localStorage.setItem('netdash.panel', String(width.value));
+  }, [width.value]);
+  return html`<div class="shell" ref=${shell}>
+    <${TopBar} retry=${retry} />
+    <main class="stage">
+      <${Graph} />
+      <${Empty} />
+      <${Picking} />
+      <${Legend} />
+    </main>
+    <${Splitter} width=${width} />
+    <${Panel} />
+    <${Drawer} />
+    <${DialogHost} />
+    <${Toasts} />
+  </div>`;
+}
+
+const defaultWidth = () => (innerWidth < 1500 ? 350 : 410);
+const clamp = (w) => Math.max(300, Math.min(720, w));
+
+/** Changes the width of the panel by pointer or arrow keys. */
+function Splitter({ width }) {
+  const down = (e) => {
+    const start = { x: e.clientX, width: width.value };
+    e.target.setPointerCapture(e.pointerId);
+    e.target.onpointermove = (m) => { width.value = clamp(start.width + start.x - m.clientX); };
+    e.target.onpointerup = () => { e.target.onpointermove = null; };
+  };
+  const key = (e) => {
+    const step = { ArrowLeft: 20, ArrowRight: -20 }[e.key];
+    if (step) width.value = clamp(width.value + step);
+  };
+  return html`<div class="splitter" role="separator" aria-orientation="vertical" aria-label=${t('panel.resize')} tabindex="0"
+    aria-valuenow=${width.value} aria-valuemin="300" aria-valuemax="720" onPointerDown=${down} onKeyDown=${key}></div>`;
+}
+
+/** Says what the next click will do while a ping target is chosen. */
+function Picking() {
+  const from = ui.picking.value;
+  if (!from) return null;
+  return html`<div class="picking-hint" role="status">${t('ping.pick', { namespace: from })}
+    <button type="button" class="button small" onClick=${() => { ui.picking.value = null; }}>${t('cancel')}<kbd>Esc</kbd></button></div>`;
+}
+
+const view = (detail) => document.dispatchEvent(new CustomEvent('netdash:view', { detail }));
+
+/** @type {Record<string, () => void>} */
+const bindings = {
+  n: () => actions.open('namespace'),
+  v: () => actions.open('veth'),
+  b: () => actions.open('bridge'),
+  p: () => {
+    const id = ui.selection.value;
+    if (id) actions.pingFrom(id.replace(/^(ns|link):/, '').split('/')[0]);
+    else ui.drawer.value = { open: true, tab: 'ping' };
+  },
+  f: () => view('fit'),
+  t: () => scene.tidy(),
+  '+': () => view('in'),
+  '-': () => view('out'),
+  '?': () => actions.open('help'),
+  Delete: () => actions.deleteSelected(),
+  Escape: () => {
+    if (ui.picking.value) ui.picking.value = null;
+    else actions.select(null);
+  },
+};
+
+function keys(e) {
+  if (e.ctrlKey || e.metaKey || e.altKey || ui.dialog.value || !store.loaded.value) return;
+  if (e.target.closest?.('input, textarea, select')) return;
+  const action = bindings[e.key];
+  if (!action) return;
+  e.preventDefault();
+  action();
+}

@@ -1,0 +1,49 @@
+// A veth: a cable in two halves, each in the colour of its own end.
+import { html, useMemo } from '../lib/preact.js';
+import { t } from '../context.js';
+import { PortMark } from './marks.js';
+
+/**
+ * @param {{cable: import('../layout/model.js').Cable, route: import('../layout/geometry.js').Route, selected: boolean,
+ *   lit: boolean, flash: number}} props
+ */
+export function CableView({ cable, route, selected, lit, flash }) {
+  const { a, b } = cable;
+  return useMemo(() => {
+    const stateB = b ? b.state : 'unseen';
+    const text = `${t('cable')} ${a.ref} ${t(`state.${a.state}`)}, ${b ? b.ref : `${t('state.unseen')} (${cable.far})`} ${b ? t(`state.${stateB}`) : ''}`;
+    return html`<g class=${`cable ${selected ? 'selected' : ''} ${lit ? 'lit' : ''}`} data-cable=${cable.id} data-state-a=${a.state}
+        data-state-b=${stateB} data-sync-a=${a.sync} data-sync-b=${b?.sync ?? ''} data-link=${a.ref} tabindex="0" role="button" aria-label=${text}>
+      <title>${text}</title>
+      <path class="cable-hit" d=${route.a + route.b} />
+      <path class=${`half h-${a.state} sync-${a.sync}`} d=${route.a} data-link=${a.ref} />
+      ${b && html`<path class=${`half h-${b.state} sync-${b.sync}`} d=${route.b} data-link=${b.ref} />`}
+      ${!b && route.stub && html`<g class="stub" transform=${`translate(${route.stub.x} ${route.stub.y})`}>
+        <circle r="8" /><text y="4" text-anchor="middle">?</text>
+        <text class="end-label" x="13" y="4">${cable.far}</text>
+      </g>`}
+      ${flash > 0 && html`<path key=${flash} class="cable-flash" d=${route.a + route.b} />`}
+    </g>`;
+  }, [cable, route.a, route.b, selected, lit, flash]);
+}
+
+const places = {
+  top: { dx: 10, dy: -9, anchor: 'start' },
+  bottom: { dx: 10, dy: 16, anchor: 'start' },
+  left: { dx: -10, dy: -8, anchor: 'end' },
+  right: { dx: 10, dy: -8, anchor: 'start' },
+};
+
+/** Squares and labels of both ends; drawn above the cards. @param {{cable: any, route: import('../layout/geometry.js').Route}} props */
+export function PortsView({ cable, route }) {
+  return useMemo(() => [[cable.a, route.portA], [cable.b, route.portB]].map(([end, p]) => {
+    if (!end || !p) return null;
+    const at = places[p.side];
+    // Beside a row the row itself is the label.
+    const beside = (p.side === 'left' || p.side === 'right') && p.node.startsWith('ns:');
+    return html`<g key=${end.ref} class="end" data-port=${end.ref} data-link=${end.ref} data-state=${end.state}>
+      ${!beside && html`<text class="end-label" x=${p.x + at.dx} y=${p.y + at.dy} text-anchor=${at.anchor}>${end.name}</text>`}
+      <${PortMark} x=${p.x} y=${p.y} state=${end.state} label=${end.ref} />
+    </g>`;
+  }), [cable, route.a, route.b]);
+}

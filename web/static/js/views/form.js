@@ -1,0 +1,157 @@
+// What every form shares: values, the live preview by dry run, the server's
+// errors beside the fields they are about.
+import { html, useEffect, useRef, useState } from '../lib/preact.js';
+import { actions, api, store, t } from '../context.js';
+import { ApiError, curl } from '../core/api.js';
+import { Button, Code, Icon } from './parts.js';
+
+/** Milliseconds of quiet before a dry run is asked for. */
+const quiet = 220;
+
+/**
+ * Asks the server what a command would do, a moment after it last changed.
+ * @param {import('../core/api.js').Command | null} command
+ * @returns {{plan: import('../types.js').Plan | null, problem: import('../types.js').Problem | null, pending: boolean}}
+ */
+export function useDryRun(command) {
+  const [answer, setAnswer] = useState({ plan: null, problem: null, pending: true });
+  const text = JSON.stringify(command);
+  useEffect(() => {
+    if (!command) return undefined;
+    const abort = new AbortController();
+    setAnswer((old) => ({ ...old, pending: true }));
+    const timer = setTimeout(async () => {
+      try {
+        const plan = await api.dryRun(command, abort.signal);
+        setAnswer({ plan, problem: null, pending: false });
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        const problem = error instanceof ApiError ? error.problem : { status: 0, code: 'internal', detail: String(error) };
+        setAnswer({ plan: null, problem, pending: false });
+      }
+    }, quiet);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+    // What the lab looks like decides the answer, too.
+  }, [text, store.topology.value.revision]);
+  return answer;
+}
+
+/**
+ * A modal form for one command.
+ * @param {object} props
+ * @param {string} props.title
+ * @param {string} props.icon
+ * @param {import('../core/api.js').Command} props.command
+ * @param {string} props.submit
+ * @param {(fieldErrors: (pointer: string) => string[]) => any} props.children
+ * @param {string} [props.select] what to select afterwards
+ * @param {boolean} [props.danger]
+ * @param {boolean} [props.wide]
+ * @param {string[]} [props.pointers] those that have a field
+ */
+export function CommandForm({ title, icon, command, submit, children, select, danger = false, wide = false, pointers = [] }) {
+  const { plan, problem, pending } = useDryRun(command);
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
+  const [busy, setBusy] = useState(false);
+  useEffect(() => setFailed(null), [JSON.stringify(command)]);
+  const shown = failed ?? problem;
+  const errorsAt = (pointer) => (shown?.errors ?? []).filter((e) => e.pointer === pointer).map((e) => e.detail);
+  const loose = (shown?.errors ?? []).filter((e) => !pointers.includes(e.pointer));
+
+  const send = async (e) => {
+    e.preventDefault();
+    setBusy(true);
+    try {
+      await api.run(command);
+      actions.close();
+      if (select !== undefined) actions.select(select);
+    } catch (error) {
+      setFailed(error instanceof ApiError ? error.problem : { detail: String(error) });
+      setBusy(false);
+    }
+  };
+  const preview = plan?.changes?.map((c) => c.command).join('\n') ?? '';
+  return html`<${Modal} title=${title} icon=${icon} wide=${wide}>
+    <form onSubmit=${send} novalidate data-testid="form">
+      <div class="fields">${children(errorsAt)}</div>
+      ${shown && html`<div class="problem" role="alert" data-testid="problem" data-code=${shown.code}>
+        ${(loose.length > 0 || !shown.errors?.length) && html`<p>${shown.detail}</p>`}
+        ${loose.map((e) => html`<p key=${e.pointer}><code>${e.pointer}</code> ${e.detail}</p>`)}
+        ${shown.hint && html`<p class="hint">${shown.hint}</p>`}
+      </div>`}
+      <div class=${`preview ${pending ? 'pending' : ''}`} data-testid="preview" data-pending=${pending}>
+        <${Code} label=${t('preview.commands')} test="preview-commands" text=${preview || (pending ? '…' : t('preview.nothing'))} />
+        <${Code} label=${t('preview.curl')} test="preview-curl" text=${curl(command, location.origin)} />
+      </div>
+      <footer>
+        <${Button} label=${t('cancel')} onClick=${actions.close} test="cancel" />
+        <button type="submit" class=${`button ${danger ? 'danger solid' : 'primary'}`} data-testid="submit" disabled=${busy}>
+          ${busy ? html`<${Icon} name="activity" />` : ''}<span>${submit}</span></button>
+      </footer>
+    </form>
+  <//>`;
+}
+
+/** A modal dialog; Escape and a click beside it close it. @param {any} props */
+export function Modal({ title, icon, wide = false, children }) {
+  const ref = useRef(/** @type {any} */ (null));
+  useEffect(() => {
+    ref.current.showModal();
+    const first = ref.current.querySelector('input, select');
+    first?.focus();
+    if (first?.select) first.select();
+  }, []);
+  const outside = (e) => { if (e.target === ref.current) actions.close(); };
+  return html`<dialog ref=${ref} class=${`modal ${wide ? 'wide' : ''}`} aria-label=${title} data-testid="dialog"
+      onClose=${actions.close} onMouseDown=${outside}>
+    <div class="modal-inner">
+      <header><${Icon} name=${icon} size=${18} /><h2>${title}</h2><${Button} icon="x" title=${t('close')} onClick=${actions.close} /></header>
+      ${children}
+    </div>
+  </dialog>`;
+}
+
+let nextField = 0;
+
+/**
+ * A labelled input with its errors. options makes it a select.
+ * @param {{name: string, label: string, value: any, set: (v: any) => void, errors?: string[], hint?: string,
+ *   type?: string, options?: {value: string, label?: string}[], placeholder?: string, list?: string[]}} props
+ */
+export function Field({ name, label, value, set, errors = [], hint, type = 'text', options, placeholder, list }) {
+  const [id] = useState(() => `field-${nextField++}`);
+  const bad = errors.length > 0;
+  const common = { id, name, 'aria-invalid': bad, 'aria-describedby': bad ? `${id}-errors` : undefined };
+  if (type === 'checkbox') {
+    return html`<div class="field check"><label><input type="checkbox" ...${common} checked=${value} onChange=${(e) => set(e.target.checked)} />${label}</label>
+      ${hint && html`<p class="hint">${hint}</p>`}<${Errors} id=${id} list=${errors} /></div>`;
+  }
+  const control = options
+    ? html`<select ...${common} value=${value} onChange=${(e) => set(e.target.value)}>
+        ${options.map((o) => html`<option key=${o.value} value=${o.value} selected=${o.value === value}>${o.label ?? o.value}</option>`)}</select>`
+    : html`<input type=${type} ...${common} value=${value} placeholder=${placeholder} autocomplete="off" autocapitalize="off" spellcheck=${false}
+        list=${list ? `${id}-list` : undefined} onInput=${(e) => set(e.target.value)} />`;
+  return html`<div class=${`field ${bad ? 'bad' : ''}`}><label for=${id}>${label}</label>${control}
+    ${list && html`<datalist id=${`${id}-list`}>${list.map((x) => html`<option key=${x} value=${x} />`)}</datalist>`}
+    ${hint && !bad && html`<p class="hint">${hint}</p>`}<${Errors} id=${id} list=${errors} /></div>`;
+}
+
+function Errors({ id, list }) {
+  if (!list.length) return null;
+  return html`<p class="error" id=${`${id}-errors`} data-testid="field-error">${list.join('; ')}</p>`;
+}
+
+/** The values of a form: those typed, over those suggested. */
+export function useValues(suggest) {
+  const [typed, setTyped] = useState(/** @type {Record<string, any>} */ ({}));
+  const values = suggest(typed);
+  const set = (name, also = []) => (value) => setTyped((old) => {
+    const next = { ...old, [name]: value };
+    for (const other of also) delete next[other];
+    return next;
+  });
+  return { values, set, typed };
+}

@@ -1,0 +1,42 @@
+// What the inspectors of namespaces, links and bridges share.
+import { html, useState } from '../lib/preact.js';
+import { actions, store, t } from '../context.js';
+import { commands } from '../core/api.js';
+import { isLoopback, namespaceOf } from '../core/lookup.js';
+import { Button } from './parts.js';
+
+/** May netdash change this link? lo of a managed namespace or of host: its state, yes. */
+export function editable(link) {
+  if (link.sync === 'missing') return false;
+  const n = namespaceOf(store.topology.value, link.namespace);
+  return link.managed || (isLoopback(link) && !!n?.managed);
+}
+
+/** Up or down, at a click. @param {{link: import('../types.js').Link, label?: boolean}} props */
+export function Switch({ link, label = false }) {
+  const [busy, setBusy] = useState(false);
+  if (!editable(link)) return null;
+  const flip = async () => {
+    setBusy(true);
+    await actions.run(commands.patchLink(link.namespace, link.name, { admin_up: !link.admin_up }));
+    setBusy(false);
+  };
+  const text = t(link.admin_up ? 'link.setDown' : 'link.setUp');
+  return html`<button type="button" role="switch" class=${`switch ${label ? 'labelled' : ''}`} aria-checked=${link.admin_up} disabled=${busy}
+    title=${text} aria-label=${`${link.name}: ${text}`} data-testid="link-toggle" data-toggle=${`${link.namespace}/${link.name}`} onClick=${flip}>
+    <i></i>${label && html`<span>${t(link.admin_up ? 'state.up' : 'state.down')}</span>`}</button>`;
+}
+
+/** The addresses of a link, with ways to add and remove. @param {{link: import('../types.js').Link}} props */
+export function AddressList({ link }) {
+  const edit = editable(link);
+  return html`<ul class="addresses">
+    ${link.addresses.map((a) => html`<li key=${a.cidr} data-address=${a.cidr}><code>${a.cidr}</code>
+      ${a.scope !== 'global' && html`<span class="quiet">${a.scope}</span>`}
+      ${(a.flags ?? []).map((f) => html`<span key=${f} class="quiet">${f}</span>`)}
+      ${edit && a.scope === 'global' && html`<${Button} icon="x" title=${t('address.delete')}
+        onClick=${() => actions.run(commands.deleteAddress(link.namespace, link.name, a.cidr))} />`}</li>`)}
+    ${edit && html`<li><button type="button" class="link quiet" data-testid="add-address"
+      onClick=${() => actions.open('address', { namespace: link.namespace, link: link.name })}>+ ${t('address.add')}</button></li>`}
+  </ul>`;
+}

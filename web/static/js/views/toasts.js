@@ -1,0 +1,12 @@
+// Short news that belongs to no field: errors of buttons, a lab that was built.
+import { html } from '../lib/preact.js';
+import { actions, t, ui } from '../context.js';
+import { Button } from './parts.js';
+
+export function Toasts() {
+  return html`<div class="toasts" role="status" aria-live="polite">${ui.toasts.value.map((x) => html`
+    <div key=${x.id} class=${`toast ${x.kind}`} data-testid="toast" data-kind=${x.kind}>
+      <div><p>${x.text}</p>${x.hint && html`<p class="hint">${x.hint}</p>`}</div>
+      <${Button} icon="x" title=${t('close')} onClick=${() => actions.dismiss(x.id)} />
+    </div>`)}</div>`;
+}

@@ -1,0 +1,85 @@
+// The bar at the top: create, connection, theme, help.
+import { html, useEffect, useState } from '../lib/preact.js';
+import { actions, store, t, ui } from '../context.js';
+import { Button, Icon } from './parts.js';
+
+/** @param {{retry: () => void}} props */
+export function TopBar({ retry }) {
+  const off = !store.loaded.value;
+  return html`<header class="topbar">
+    <a class="brand" href="/" aria-label="netdash"><img src="/static/icon.svg" alt="" width="24" height="24" />netdash</a>
+    <div class="create" role="toolbar" aria-label=${t('create')}>
+      <${Button} icon="square" label=${t('namespace')} title=${t('create.namespace')} hint="n" test="create-namespace" disabled=${off}
+        onClick=${() => actions.open('namespace')} />
+      <${Button} icon="cable" label=${t('veth')} title=${t('create.veth')} hint="v" test="create-veth" disabled=${off}
+        onClick=${() => actions.open('veth')} />
+      <${Button} icon="network" label=${t('bridge')} title=${t('create.bridge')} hint="b" test="create-bridge" disabled=${off}
+        onClick=${() => actions.open('bridge')} />
+    </div>
+    <${Counts} />
+    <span class="space"></span>
+    <${Connection} retry=${retry} />
+    <a class="button" href="/docs" title=${t('docs.why')}><${Icon} name="book-open" /><span>${t('docs')}</span></a>
+    <${Theme} />
+    <${Button} icon="circle-question-mark" title=${t('help')} hint="?" test="help" onClick=${() => actions.open('help')} />
+  </header>`;
+}
+
+function Counts() {
+  const spaces = store.topology.value.namespaces;
+  const links = spaces.flatMap((n) => n.links);
+  const ends = links.filter((l) => l.kind === 'veth').length;
+  const down = links.filter((l) => l.kind === 'veth' && l.sync !== 'missing' && !l.admin_up).length;
+  const counts = [
+    ['counts.namespaces', spaces.length],
+    ['counts.bridges', links.filter((l) => l.kind === 'bridge').length],
+    ['counts.veths', Math.ceil(ends / 2)],
+  ];
+  if (!store.loaded.value) return null;
+  return html`<p class="counts" data-testid="counts">${counts.map(([k, n]) => html`<span key=${k}><b>${n}</b> ${t(/** @type {string} */ (k))}</span>`)}
+    ${down > 0 && html`<span class="bad"><b>${down}</b> ${t('counts.down')}</span>`}</p>`;
+}
+
+function Connection({ retry }) {
+  const { state, retryAt } = store.connection.value;
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    if (!retryAt) return undefined;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 500);
+    return () => clearInterval(timer);
+  }, [retryAt]);
+  const wait = retryAt ? Math.max(0, Math.ceil((retryAt - now) / 1000)) : 0;
+  return html`<div class=${`connection c-${state}`} data-testid="connection" data-state=${state} role="status">
+    <${Icon} name=${state === 'live' ? 'wifi' : 'wifi-off'} />
+    <span>${t(`connection.${state}`)}${wait ? ` ${t('connection.in', { seconds: wait })}` : ''}</span>
+    ${retryAt > 0 && html`<button type="button" class="button small" data-testid="retry" onClick=${retry}>${t('connection.retry')}</button>`}
+  </div>`;
+}
+
+const icons = { light: 'sun', dark: 'moon' };
+
+function Theme() {
+  const now = document.documentElement.dataset.theme ?? 'dark';
+  const [theme, setTheme] = useState(now);
+  useEffect(() => {
+    // Without a choice the page follows the system, also while it is open.
+    const media = matchMedia('(prefers-color-scheme: light)');
+    const abort = new AbortController();
+    media.addEventListener('change', () => {
+      if (localStorage.getItem('netdash.theme')) return;
+      show(media.matches ? 'light' : 'dark');
+    }, { signal: abort.signal });
+    return () => abort.abort();
+  }, []);
+  const show = (name) => {
+    document.documentElement.dataset.theme = name;
+    setTheme(name);
+  };
+  const other = theme === 'dark' ? 'light' : 'dark';
+  const toggle = () => {
+    localStorage.setItem('netdash.theme', other);
+    show(other);
+  };
+  return html`<${Button} icon=${icons[other]} title=${t(`theme.${other}`)} test="theme" onClick=${toggle} />`;
+}
