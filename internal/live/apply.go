@@ -10,6 +10,12 @@ import (
 
 // see notes a namespace that is new or has other names.
 func (l *Live) see(ref netops.NamespaceRef) {
+	// Of several names the intended one counts: under it the namespace is managed.
+	if ref.Name != topology.HostName {
+		if i := slices.IndexFunc(ref.Names, l.intends); i >= 0 {
+			ref.Name = ref.Names[i]
+		}
+	}
 	s := l.spaces[ref.ID]
 	if s == nil {
 		s = newSpace(ref)
@@ -31,6 +37,10 @@ func (l *Live) see(ref netops.NamespaceRef) {
 		}
 		l.settleGhosts()
 	}
+}
+
+func (l *Live) intends(namespace string) bool {
+	return l.intent.Namespace(namespace) || l.running != nil && l.running.target != nil && l.running.target.Namespace(namespace)
 }
 
 // lose forgets a namespace with everything in it.
@@ -352,11 +362,13 @@ func (l *Live) setFDB(s *space, f netops.FDBFacts) {
 	l.showFDB(s, s.fdb[k])
 }
 
+// dropFDB goes by MAC and VLAN alone: a local entry can pass from a port to the
+// bridge itself without a word (fdb_delete_local in net/bridge/br_fdb.c), and is
+// then announced as removed from there.
 func (l *Live) dropFDB(s *space, f netops.FDBFacts) {
 	k := keyOfFDB(f)
 	e := s.fdb[k]
-	// An entry that has moved on is not removed by news of its old port.
-	if e == nil || e.facts.PortIndex != f.PortIndex {
+	if e == nil {
 		return
 	}
 	delete(s.fdb, k)

@@ -107,7 +107,7 @@ func (l *Live) head(s *space) topology.NamespaceState {
 	if n.Names == nil {
 		n.Names = []string{}
 	}
-	if l.intent.Namespace(s.name) || l.runs(s.name) && l.running.target.Namespace(s.name) {
+	if l.intends(s.name) {
 		n.Managed, n.Sync = true, topology.InSync
 	}
 	if s.name == topology.HostName {

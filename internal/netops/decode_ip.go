@@ -131,13 +131,10 @@ func decodeRoute(b []byte) *RouteFacts {
 	if b[1] == 0 {
 		f.Destination = "default"
 	}
-	for _, n := range []struct {
-		bit  uint32
-		name string
-	}{{unix.RTNH_F_DEAD, "dead"}, {unix.RTNH_F_ONLINK, "onlink"}, {unix.RTNH_F_LINKDOWN, "linkdown"}} {
-		if flags&n.bit != 0 {
-			f.Flags = append(f.Flags, n.name)
-		}
+	// RTNH_F_DEAD and _LINKDOWN follow the link's carrier without a message of
+	// their own, so they are left to the link to show.
+	if flags&unix.RTNH_F_ONLINK != 0 {
+		f.Flags = []string{"onlink"}
 	}
 	return f
 }

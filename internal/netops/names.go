@@ -59,7 +59,7 @@ func (n *nameWatch) follow(w *Watcher) {
 			}
 		}
 	})
-	if err == nil || !errors.Is(err, os.ErrClosed) {
+	if w.ctx.Err() == nil {
 		w.kernel.log.Error("the watch for new namespaces ended", "error", err)
 	}
 }

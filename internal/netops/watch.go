@@ -3,6 +3,7 @@ package netops
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -147,8 +148,13 @@ func (w *Watcher) Refresh(ctx context.Context, namespaces ...string) error {
 			w.drain(n, fd)
 			w.dump(n)
 		})
-		if err != nil && !errors.Is(err, os.ErrClosed) {
-			return err
+		select {
+		case <-n.gone: // meanwhile, and that has been reported
+			continue
+		default:
+		}
+		if err != nil {
+			return fmt.Errorf("read namespace %s anew: %w", name, err)
 		}
 	}
 	reached := make(chan struct{})
@@ -275,7 +281,9 @@ func (w *Watcher) takeUp(id topology.NamespaceID, name string) error {
 			w.drain(n, fd)
 			return false
 		})
-		if !errors.Is(err, os.ErrClosed) {
+		select {
+		case <-n.gone: // closed on purpose
+		default:
 			w.kernel.log.Error("a watch ended", "namespace", n.names, "error", err)
 		}
 	})

@@ -161,7 +161,7 @@ func (c DeleteNamespace) Command() string { return "ip netns delete " + quote(c.
 func (c CreateBridge) Kind() string    { return "bridge.create" }
 func (c CreateBridge) Subject() string { return c.Namespace + "/" + c.Name }
 func (c CreateBridge) Command() string {
-	return ip(c.Namespace) + "link add " + quote(c.Name) + generic(c.MAC, c.MTU) + " type bridge" + bridgeWords(c.Attributes)
+	return ip(c.Namespace) + "link add " + named(c.Name) + generic(c.MAC, c.MTU) + " type bridge" + bridgeWords(c.Attributes)
 }
 
 func (c CreateVeth) Kind() string    { return "veth.create" }
@@ -170,7 +170,7 @@ func (c CreateVeth) Command() string {
 	if c.B.Namespace == HostName {
 		c.A, c.B = c.B, c.A // a pair is symmetric, and the host end is easier to say first
 	}
-	s := ip(c.A.Namespace) + "link add " + quote(c.A.Name) + generic(c.A.MAC, c.A.MTU) +
+	s := ip(c.A.Namespace) + "link add " + named(c.A.Name) + generic(c.A.MAC, c.A.MTU) +
 		" type veth peer name " + quote(c.B.Name) + generic(c.B.MAC, c.B.MTU)
 	if c.B.Namespace != c.A.Namespace {
 		s += " netns " + netnsWord(c.B.Namespace)
@@ -301,6 +301,10 @@ func netnsWord(namespace string) string {
 	return quote(namespace)
 }
 
+// named names a link that is being made: without the word, ip takes a name like
+// br or up for an (abbreviated) keyword.
+func named(name string) string { return "name " + quote(name) }
+
 // dev names a link where ip would otherwise take its name for a keyword, and
 // costs nothing where it would not.
 func dev(name string) string { return "dev " + quote(name) }
@@ -362,15 +366,15 @@ func portWords(a PortAttributes) string {
 	var w words
 	w.number("cost", a.Cost, 1)
 	w.number("priority", a.Priority, 1)
-	w.bool("hairpin", a.Hairpin)
-	w.bool("guard", a.Guard)
-	w.bool("root_block", a.RootBlock)
-	w.bool("fastleave", a.FastLeave)
-	w.bool("learning", a.Learning)
-	w.bool("flood", a.Flood)
-	w.bool("mcast_flood", a.MulticastFlood)
-	w.bool("bcast_flood", a.BroadcastFlood)
-	w.bool("isolated", a.Isolated)
+	w.onOff("hairpin", a.Hairpin)
+	w.onOff("guard", a.Guard)
+	w.onOff("root_block", a.RootBlock)
+	w.onOff("fastleave", a.FastLeave)
+	w.onOff("learning", a.Learning)
+	w.onOff("flood", a.Flood)
+	w.onOff("mcast_flood", a.MulticastFlood)
+	w.onOff("bcast_flood", a.BroadcastFlood)
+	w.onOff("isolated", a.Isolated)
 	return w.String()
 }
 
@@ -380,6 +384,13 @@ type words struct{ strings.Builder }
 func (w *words) bool(name string, v *bool) {
 	if v != nil {
 		w.WriteString(" " + name + " " + map[bool]string{true: "1", false: "0"}[*v])
+	}
+}
+
+// onOff writes a bool for `type bridge_slave`, which takes no numbers.
+func (w *words) onOff(name string, v *bool) {
+	if v != nil {
+		w.WriteString(" " + name + " " + map[bool]string{true: "on", false: "off"}[*v])
 	}
 }
 

@@ -133,7 +133,8 @@ type RouteState struct {
 	Protocol    string `json:"protocol" doc:"Who made it: kernel, boot, static, ra, …"`
 	Scope       string `json:"scope"`
 	Type        string `json:"type" doc:"unicast, blackhole, unreachable, …"`
-	// Flags are the next hop's: linkdown, dead, onlink.
+	// Flags are the next hop's: onlink. Whether it can be used now shows in the
+	// carrier of its link.
 	Flags   []string `json:"flags,omitempty"`
 	Managed bool     `json:"managed"`
 	Sync    Sync     `json:"sync" enum:"in_sync,drifted,missing,foreign"`
