@@ -64,6 +64,7 @@ func commitForever(path string) error {
 		if err := s.Begin(ctx, op, target); err != nil {
 			return err
 		}
+		time.Sleep(time.Duration(n%3) * 300 * time.Microsecond) // the kernel's part
 		if err := s.Commit(ctx, op, target); err != nil {
 			return err
 		}

@@ -35,8 +35,12 @@ func (m image) plan(target *topology.Spec) step {
 	before, after := sp.cut(m.spec), sp.cut(target).Clone()
 	st.to.lastLink = m.identify(before, after)
 	st.to.spec = sp.paste(m.spec, after)
-	if renamed(before, after) {
+	bridges, ends := renamed(before, after)
+	if bridges { // masters
 		sp.Bridges, sp.Veths = span{}, span{}
+	}
+	if ends { // ports in MAC tables
+		sp.Bridges = span{}
 	}
 	st.to.places = places{
 		namespaces: place(m.spec.Namespaces, st.to.spec.Namespaces, m.places.namespaces, &sp.Namespaces,
@@ -51,24 +55,24 @@ func (m image) plan(target *topology.Spec) step {
 	return st
 }
 
-// renamed tells whether a link goes by another name now, or a name by another
-// link. Only then can an item that did not change itself, say a port with
-// master br0, mean another row than before, or none. That a link is gone needs
-// no such care: a reference that was left behind fails the transaction.
-func renamed(before, after *topology.Spec) bool {
-	ids, names := map[linkName]int64{}, map[int64]linkName{}
+// renamed tells whether a bridge, or an end, goes by another name now, or its
+// name by another link. Only then can an item that did not change itself, say a
+// port with master br0, mean another row than before, or none. That a link is
+// gone needs no such care: a reference left behind fails the transaction.
+func renamed(before, after *topology.Spec) (bridges, ends bool) {
+	byID, byName := map[int64]*link{}, map[linkName]*link{}
 	for l := range links(before) {
-		ids[l.linkName], names[l.ID] = l.ID, l.linkName
+		byID[l.ID], byName[l.linkName] = l, l
 	}
 	for l := range links(after) {
-		if id, ok := ids[l.linkName]; ok && id != l.ID {
-			return true
-		}
-		if name, ok := names[l.ID]; ok && name != l.linkName {
-			return true
+		for _, was := range []*link{byID[l.ID], byName[l.linkName]} {
+			if was != nil && (was.ID != l.ID || was.linkName != l.linkName) {
+				bridges = bridges || was.peer == nil
+				ends = ends || was.peer != nil
+			}
 		}
 	}
-	return false
+	return bridges, ends
 }
 
 // place gives the items of to their positions. One that was in from keeps its

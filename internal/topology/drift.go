@@ -48,8 +48,9 @@ func Drift(intended *Spec, observed *Snapshot) Plan {
 // half-done Plan's own and deleted, so the caller leaves out of done what it
 // knows was not netdash's making.
 func Repair(before, after *Spec, done Plan, observed *Snapshot) Plan {
-	want := flatten(before)
-	return plan(see(observed, touched(done), want, flatten(after)), want)
+	want, other, t := flatten(before), flatten(after), touched(done)
+	t.spread(want, other)
+	return plan(see(observed, t, want, other), want)
 }
 
 // touchedSet holds the namespaces and links a Plan has to do with.
@@ -113,15 +114,30 @@ func touched(p Plan) *touchedSet {
 	return t
 }
 
-// has tells whether a link is touched: by itself, by its other end, or with
-// its namespace. A nil set touches everything.
-func (t *touchedSet) has(k linkKey, others ...*link) bool {
-	if t == nil || t.links[k] || t.namespaces[k.namespace] {
-		return true
+// spread adds what a touched link takes along: its other end, and the ports of
+// a bridge.
+func (t *touchedSet) spread(states ...*state) {
+	if t == nil {
+		return
 	}
-	return slices.ContainsFunc(others, func(l *link) bool {
-		return l != nil && l.peer != nil && (t.links[l.peer.linkKey] || t.namespaces[l.peer.namespace])
-	})
+	for _, f := range states {
+		for _, l := range f.links {
+			if l.peer != nil && t.has(l.peer.linkKey) {
+				t.links[l.linkKey] = true
+			}
+		}
+		for _, l := range f.links {
+			if l.master != "" && t.has(linkKey{l.namespace, l.master}) {
+				t.links[l.linkKey] = true
+			}
+		}
+	}
+}
+
+// has tells whether a link is touched, by itself or with its namespace. A nil
+// set touches everything.
+func (t *touchedSet) has(k linkKey) bool {
+	return t == nil || t.links[k] || t.namespaces[k.namespace]
 }
 
 // see reduces a Snapshot to the objects of the given states (the first of which
@@ -151,7 +167,7 @@ func see(observed *Snapshot, t *touchedSet, goals ...*state) *state {
 				continue
 			}
 			wants := inAll(goals, l.linkKey)
-			if !trusted(l.namespace) || !t.has(l.linkKey, wants...) {
+			if !trusted(l.namespace) || !t.has(l.linkKey) {
 				if goal := goals[0].link(l.linkKey); goal != nil {
 					twin := *goal
 					f.add(&twin)

@@ -1,0 +1,114 @@
+package lab_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"netdash/internal/lab"
+	"netdash/internal/nettest"
+	"netdash/internal/topology"
+)
+
+// childArgument makes the test program a process that performs one of steps
+// and kills itself at a checkpoint: child DATABASE STEP CHECKPOINT.
+const childArgument = "-netdash-lab-child"
+
+func child() {
+	fail := func(err error) {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(3)
+		}
+	}
+	step, err := strconv.Atoi(os.Args[3])
+	fail(err)
+	at, err := strconv.Atoi(os.Args[4])
+	fail(err)
+	seen := 0
+	m, _, err := start(os.Args[2], nil, lab.WithCheckpoint(func(string) {
+		if seen++; seen == at {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+	}))
+	fail(err)
+	fail(m.Recover(context.Background()))
+	_, err = m.Edit(context.Background(), lab.Request{Text: "child"}, steps[step].edit)
+	fail(err)
+	os.Exit(0)
+}
+
+// perform runs a child and tells whether it was killed.
+func perform(t *testing.T, db string, step, checkpoint int) (killed bool) {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe", childArgument, db, strconv.Itoa(step), strconv.Itoa(checkpoint))
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return false
+	}
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
+		t.Fatalf("step %d, checkpoint %d: %v\n%s", step, checkpoint, err, out)
+	}
+	return true
+}
+
+// TestKilledAnywhere kills the process at every checkpoint of every step. What
+// a restart makes of it is all of the edit or none of it, in the kernel and in
+// the database alike.
+func TestKilledAnywhere(t *testing.T) {
+	nettest.NoLeaks(t)
+	nettest.Require(t)
+	// After a failure what the children made is still there.
+	t.Cleanup(func() { nettest.Shell(t, "ip -all netns delete; ip link delete br0 2>/dev/null; true") })
+	db := filepath.Join(t.TempDir(), "n.db")
+	look := func() (kernel, spec string) {
+		m, stop, err := start(db, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		kernel, spec = fingerprint(t), intended(t, m)
+		if s, _ := m.Intended(); len(topology.Drift(s, m.live.Snapshot())) > 0 {
+			t.Errorf("after recovery the kernel has not what the database says: %v", topology.Drift(s, m.live.Snapshot()).Commands())
+		}
+		if pending, err := m.store.Pending(t.Context()); err != nil || len(pending) > 0 {
+			t.Errorf("still pending: %+v, %v", pending, err)
+		}
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		return kernel, spec
+	}
+	kernelBefore, specBefore := look()
+	for i, step := range steps {
+		for at := 1; ; at++ {
+			if !perform(t, db, i, at) {
+				if at < 4 {
+					t.Fatalf("%s has only %d checkpoints", step.name, at-1)
+				}
+				break
+			}
+			kernel, spec := look()
+			if spec == specBefore && kernel == kernelBefore {
+				continue
+			}
+			if spec == specBefore || kernel == kernelBefore {
+				t.Fatalf("%s, killed at checkpoint %d: half of it is left\nkernel before\n%s\nnow\n%s\nspec before %s\nnow %s", step.name, at, kernelBefore, kernel, specBefore, spec)
+			}
+			break // killed after the commit: all of it is there
+		}
+		kernelBefore, specBefore = look()
+		if !strings.Contains(kernelBefore, "namespace host") {
+			t.Fatal("the fingerprint is empty")
+		}
+	}
+}

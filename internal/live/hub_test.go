@@ -1,0 +1,179 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"netdash/internal/netops"
+	"netdash/internal/topology"
+)
+
+// scripted is a Watcher that reports what a test puts in, of a kernel without
+// nsids or MAC tables.
+type scripted chan netops.Observation
+
+func (s scripted) Observations() <-chan netops.Observation { return s }
+
+func (s scripted) Refresh(context.Context, ...string) error { return nil }
+
+func (s scripted) NSID(_, _ topology.NamespaceID) (int32, bool, error) { return 0, false, nil }
+
+func (s scripted) FDB(context.Context, string, string) ([]netops.FDBFacts, error) { return nil, nil }
+
+var hostID = topology.NamespaceID{Dev: 4, Ino: 1}
+
+func scriptedLive(t *testing.T) (*Live, scripted) {
+	t.Helper()
+	s := make(scripted)
+	l := New(s, s, &topology.Spec{}, 0, slog.New(slog.DiscardHandler))
+	ran := make(chan struct{})
+	go func() { defer close(ran); l.Run() }()
+	t.Cleanup(func() { close(s); <-ran })
+	s <- netops.NamespaceSeen{NamespaceRef: netops.NamespaceRef{ID: hostID, Name: "host"}}
+	s.flush()
+	return l, s
+}
+
+// flush waits until everything put in so far has been taken.
+func (s scripted) flush() {
+	reached := make(chan struct{})
+	s <- netops.Barrier{Reached: func() { close(reached) }}
+	<-reached
+}
+
+// change makes one event: a link with another MTU.
+func (s scripted) change(mtu int) {
+	f := netops.LinkFacts{PeerNSID: netops.SameNamespace}
+	f.Ifindex, f.Name, f.Kind, f.MTU = 7, "x", "dummy", mtu
+	s <- netops.Delta{ID: hostID, Facts: f}
+}
+
+type message struct {
+	Type     string             `json:"type"`
+	Seq      uint64             `json:"seq"`
+	Topology *topology.Snapshot `json:"topology"`
+	Link     *topology.Link     `json:"link"`
+}
+
+func next(t *testing.T, s *Subscription) message {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	b, err := s.Next(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m message
+	if err := json.Unmarshal(b, &m); err != nil {
+		t.Fatalf("%s: %v", b, err)
+	}
+	return m
+}
+
+func TestSubscriptionIsSnapshotThenEvents(t *testing.T) {
+	l, s := scriptedLive(t)
+	s.change(1500)
+	s.flush()
+	sub := l.Subscribe(nil)
+	defer sub.Close()
+	first := next(t, sub)
+	if first.Type != "snapshot" || first.Topology.Namespace("host").Link("x").MTU != 1500 {
+		t.Fatalf("first message %+v", first)
+	}
+	for i := range 10 {
+		s.change(1400 + i)
+		if m := next(t, sub); m.Seq != first.Seq+uint64(i)+1 || m.Type != "link.changed" || m.Link.MTU != 1400+i {
+			t.Fatalf("event %d: %+v", i, m)
+		}
+	}
+}
+
+func TestSinceResumes(t *testing.T) {
+	l, s := scriptedLive(t)
+	s.change(1500)
+	s.flush()
+	since := l.Snapshot().Seq
+	for i := range 5 {
+		s.change(1400 + i)
+	}
+	s.flush()
+	sub := l.Subscribe(&since)
+	defer sub.Close()
+	for i := range 5 {
+		if m := next(t, sub); m.Seq != since+uint64(i)+1 || m.Link.MTU != 1400+i {
+			t.Fatalf("event %d: %+v", i, m)
+		}
+	}
+	for name, n := range map[string]uint64{"from before a restart": 17, "from the future": l.Snapshot().Seq + 1} {
+		sub := l.Subscribe(&n)
+		if m := next(t, sub); m.Type != "snapshot" {
+			t.Errorf("a number %s gives %+v", name, m)
+		}
+		sub.Close()
+	}
+	for i := range ringSize + 10 {
+		s.change(1000 + i)
+	}
+	s.flush()
+	late := l.Subscribe(&since)
+	defer late.Close()
+	if m := next(t, late); m.Type != "snapshot" {
+		t.Errorf("a number that is no longer remembered gives %+v", m)
+	}
+	oldest := l.Snapshot().Seq - ringSize + 1
+	exact := l.Subscribe(&oldest)
+	defer exact.Close()
+	if m := next(t, exact); m.Seq != oldest+1 {
+		t.Errorf("the oldest number that is remembered gives %+v", m.Seq)
+	}
+}
+
+func TestSlowClientGetsASnapshotInstead(t *testing.T) {
+	l, s := scriptedLive(t)
+	slow, quick := l.Subscribe(nil), l.Subscribe(nil)
+	defer slow.Close()
+	defer quick.Close()
+	if m := next(t, slow); m.Type != "snapshot" {
+		t.Fatal(m)
+	}
+	seq := next(t, quick).Seq
+	for i := range queueSize + 100 {
+		s.change(1000 + i)
+		if m := next(t, quick); m.Seq != seq+uint64(i)+1 {
+			t.Fatalf("the quick client was disturbed: %+v", m)
+		}
+	}
+	if m := next(t, slow); m.Type != "resync" {
+		t.Fatalf("%+v, want resync", m)
+	}
+	m := next(t, slow)
+	if m.Type != "snapshot" || m.Topology.Namespace("host").Link("x").MTU != 1000+queueSize+99 {
+		t.Fatalf("%+v, want the newest snapshot", m)
+	}
+	s.change(9000)
+	if after := next(t, slow); after.Seq != m.Seq+1 || after.Link.MTU != 9000 {
+		t.Fatalf("after the snapshot comes %+v", after)
+	}
+}
+
+func TestNextEnds(t *testing.T) {
+	l, _ := scriptedLive(t)
+	sub := l.Subscribe(nil)
+	next(t, sub)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := sub.Next(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("ended context: %v", err)
+	}
+	sub.Close()
+	if _, err := sub.Next(t.Context()); !errors.Is(err, ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+	if n := l.Subscribers(); n != 0 {
+		t.Errorf("%d subscribers left", n)
+	}
+}
