@@ -34,6 +34,6 @@ func (l *Lab) verify(ctx context.Context, before, after *topology.Spec, plan top
 		if time.Now().After(deadline) {
 			return fmt.Errorf("the kernel accepted every step, but the result is not what was asked for: %s", strings.Join(wrong, "; "))
 		}
-		time.Sleep(wait)
+		<-time.After(wait)
 	}
 }

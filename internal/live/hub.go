@@ -111,8 +111,7 @@ func (s *Subscription) Close() {
 // one until ctx ends, and fails with ErrClosed when netdash stops.
 func (s *Subscription) Next(ctx context.Context) ([]byte, error) {
 	for {
-		b, err, ok := s.take()
-		if ok {
+		if b, err := s.take(); b != nil || err != nil {
 			return b, err
 		}
 		select {
@@ -123,35 +122,38 @@ func (s *Subscription) Next(ctx context.Context) ([]byte, error) {
 	}
 }
 
-func (s *Subscription) take() (b []byte, err error, ok bool) {
-	s.live.mu.Lock()
+// take gives a message that is there already, nil if there is none.
+func (s *Subscription) take() ([]byte, error) {
+	l := s.live
+	l.mu.Lock()
 	switch {
 	case s.resync:
 		s.resync = false
-		seq := s.live.hub.seq
-		s.live.mu.Unlock()
-		return fmt.Appendf(nil, `{"type":"resync","seq":%d}`, seq), nil, true
+		seq := l.hub.seq
+		l.mu.Unlock()
+		return fmt.Appendf(nil, `{"type":"resync","seq":%d}`, seq), nil
 	case s.snapshot:
 		// What is queued is already in the Snapshot.
 		s.snapshot, s.queue = false, nil
-		t := s.live.current()
-		s.live.mu.Unlock()
-		b, err = json.Marshal(struct {
+		t := l.current()
+		l.mu.Unlock() // a large Snapshot takes a while to write
+		return json.Marshal(struct {
 			Type     string             `json:"type"`
 			Seq      uint64             `json:"seq"`
 			Revision int64              `json:"revision"`
 			Topology *topology.Snapshot `json:"topology"`
 		}{"snapshot", t.Seq, t.Revision, t})
-		return b, err, true
-	case len(s.queue) > 0:
-		b = s.queue[0]
-		s.queue = s.queue[1:]
-		s.live.mu.Unlock()
-		return b, nil, true
 	}
-	closed := s.closed
-	s.live.mu.Unlock()
-	return nil, ErrClosed, closed
+	defer l.mu.Unlock()
+	if len(s.queue) > 0 {
+		b := s.queue[0]
+		s.queue = s.queue[1:]
+		return b, nil
+	}
+	if s.closed {
+		return nil, ErrClosed
+	}
+	return nil, nil
 }
 
 // push queues a frame. Live.mu is held.

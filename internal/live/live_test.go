@@ -81,16 +81,16 @@ func TestFollowsRandomChanges(t *testing.T) {
 	for _, n := range ns {
 		nettest.Shell(t, fmt.Sprintf("ip -n %s link add br0 type bridge && ip -n %s link set br0 up", n, n))
 	}
-	any := func() string { return ns[r.IntN(len(ns))] }
+	anyOf := func() string { return ns[r.IntN(len(ns))] }
 	for range 12 {
 		var script strings.Builder
 		for range 12 {
-			n, i := any(), r.IntN(4)
+			n, i := anyOf(), r.IntN(4)
 			script.WriteString([]string{
-				fmt.Sprintf("ip -n %s link add e%d type veth peer name e%d netns %s", n, i, r.IntN(4), any()),
+				fmt.Sprintf("ip -n %s link add e%d type veth peer name e%d netns %s", n, i, r.IntN(4), anyOf()),
 				fmt.Sprintf("ip -n %s link set e%d up", n, i),
 				fmt.Sprintf("ip -n %s link set e%d down", n, i),
-				fmt.Sprintf("ip -n %s link set e%d netns %s", n, i, any()),
+				fmt.Sprintf("ip -n %s link set e%d netns %s", n, i, anyOf()),
 				fmt.Sprintf("ip -n %s link set e%d master br0", n, i),
 				fmt.Sprintf("ip -n %s link set e%d nomaster", n, i),
 				fmt.Sprintf("ip -n %s link del e%d", n, i),

@@ -115,6 +115,7 @@ func linksOf(n *topology.NamespaceState) []string {
 }
 
 func linksByIP(t *testing.T, name string) []string {
+	t.Helper()
 	var out []string
 	list := nettest.IP(t, name, "-d", "link")
 	byIndex := map[float64]string{}
@@ -160,11 +161,12 @@ func addressesOf(n *topology.NamespaceState) []string {
 }
 
 func addressesByIP(t *testing.T, name string) []string {
+	t.Helper()
 	var out []string
 	for _, l := range nettest.IP(t, name, "address") {
 		for _, a := range l["addr_info"].([]any) {
 			a := a.(map[string]any)
-			out = append(out, fmt.Sprint(l["ifname"], " ", a["local"], "/", a["prefixlen"], " ", a["scope"], " ", a["tentative"] == true))
+			out = append(out, fmt.Sprint(l["ifname"], " ", a["local"], "/", a["prefixlen"], " ", a["scope"], " ", a["tentative"] != nil))
 		}
 	}
 	return out
@@ -179,6 +181,7 @@ func routesOf(n *topology.NamespaceState) []string {
 }
 
 func routesByIP(t *testing.T, name string) []string {
+	t.Helper()
 	var out []string
 	for family, flag := range map[string]string{"inet": "-4", "inet6": "-6"} {
 		for _, r := range nettest.IP(t, name, flag, "route", "show", "table", "main") {
@@ -209,6 +212,7 @@ func neighboursOf(n *topology.NamespaceState) []string {
 }
 
 func neighboursByIP(t *testing.T, name string) []string {
+	t.Helper()
 	var out []string
 	for _, x := range nettest.IP(t, name, "neighbour") {
 		out = append(out, fmt.Sprint(x["dev"], " ", x["dst"], " ", text(x["lladdr"])))
@@ -225,6 +229,7 @@ func fdbOf(n *topology.NamespaceState) []string {
 }
 
 func fdbByBridge(t *testing.T, name string) []string {
+	t.Helper()
 	var out []string
 	for _, e := range nettest.Bridge(t, name, "fdb") {
 		if e["master"] == nil {

@@ -40,7 +40,7 @@ func merge[T any](to *T, from T) {
 func changed[T any](from, to, defaults T) (T, bool) {
 	var out T
 	o, f, t, d := reflect.ValueOf(&out).Elem(), reflect.ValueOf(from), reflect.ValueOf(to), reflect.ValueOf(defaults)
-	any := false
+	differ := false
 	for i := range t.NumField() {
 		have, want := f.Field(i), t.Field(i)
 		if have.IsNil() && want.IsNil() {
@@ -54,10 +54,10 @@ func changed[T any](from, to, defaults T) (T, bool) {
 		}
 		if !have.Elem().Equal(want.Elem()) {
 			o.Field(i).Set(want)
-			any = true
+			differ = true
 		}
 	}
-	return out, any
+	return out, differ
 }
 
 // project keeps those fields of v that are present in one of the masks: what

@@ -270,7 +270,7 @@ func (p *planner) settings(have, want *link) {
 	if have.alias != want.alias {
 		p.emit(SetAlias{want.namespace, want.name, want.alias})
 	}
-	if a, any := changed(have.bridge, want.bridge, defaultBridge); any {
+	if a, differ := changed(have.bridge, want.bridge, defaultBridge); differ {
 		p.emit(SetBridge{want.namespace, want.name, a})
 	}
 }
@@ -285,7 +285,7 @@ func (p *planner) plug(have, want *link) {
 	if !want.quiet && have.quiet {
 		p.emit(SetAddressGeneration{want.namespace, want.name, true})
 	}
-	if a, any := changed(have.port, want.port, defaultPort); any {
+	if a, differ := changed(have.port, want.port, defaultPort); differ {
 		p.emit(SetPort{want.namespace, want.name, a})
 	}
 }

@@ -163,7 +163,7 @@ func TestDiffIsRight(t *testing.T) {
 	for seed := range uint64(3000) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		a := randomSpec(r)
-		b := a
+		var b *Spec
 		if seed%2 == 0 {
 			b = randomSpec(r)
 		} else {

@@ -394,11 +394,3 @@ func (f *state) move(l *link, namespace, name string) {
 }
 
 func is6(cidr string) bool { return strings.Contains(cidr, ":") }
-
-func cmpOr[T comparable](a, b T) T {
-	var zero T
-	if a != zero {
-		return a
-	}
-	return b
-}
