@@ -41,8 +41,8 @@ const files = [
 const icons = [
   'activity', 'arrow-right', 'book-open', 'cable', 'check', 'chevron-down', 'chevron-up', 'circle-question-mark',
   'circle-stop', 'copy', 'eraser', 'filter', 'history', 'layout-grid', 'list', 'maximize', 'minus', 'moon',
-  'network', 'pause', 'pencil', 'play', 'plug', 'plus', 'power', 'power-off', 'radar', 'route', 'shield',
-  'square', 'sun', 'table-2', 'trash-2', 'unplug', 'wifi', 'wifi-off', 'x',
+  'network', 'pause', 'pencil', 'play', 'plug', 'plus', 'radar', 'refresh-cw', 'route',
+  'square', 'sun', 'table-2', 'trash-2', 'wifi', 'wifi-off', 'x',
 ];
 
 function plain(text) {

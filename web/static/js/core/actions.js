@@ -6,7 +6,7 @@ import { resolve } from './lookup.js';
 const toastTime = 7000;
 
 /**
- * @param {{store: import('./store.js').Store, api: ReturnType<import('./api.js').createApi>, ui: import('./ui.js').Ui, t: (key: string, values?: any) => string}} o
+ * @param {{store: import('./store.js').Store, api: import('./api.js').Api, ui: import('./ui.js').Ui, t: (key: string, values?: any) => string}} o
  */
 export function createActions({ store, api, ui, t }) {
   let nextId = 1;
@@ -52,8 +52,12 @@ export function createActions({ store, api, ui, t }) {
 
     /** @param {string | null} id */
     select(id) {
+      ui.lit.value = new Set();
       if (ui.selection.value !== id) ui.selection.value = id;
     },
+
+    /** @param {'fit' | 'in' | 'out'} what */
+    view(what) { ui.view.value = { what, count: ui.view.value.count + 1 }; },
 
     /** @param {string} kind @param {object} [values] what the form begins with */
     open(kind, values = {}) { ui.dialog.value = { kind, ...values }; },
@@ -82,6 +86,7 @@ export function createActions({ store, api, ui, t }) {
     /** Builds a lab step by step. @param {import('./api.js').Command[]} list */
     async build(list) {
       for (const command of list) if (!(await run(command))) return;
+      setTimeout(() => actions.view('fit'), 350); // when everything stands
       toast('done', t('lab.built'));
     },
 

@@ -37,8 +37,11 @@ export const commands = {
   addAddress: (ns, name, cidr) => ({ method: 'POST', path: link(ns, name) + '/addresses', body: { cidr } }),
   deleteAddress: (ns, name, cidr) => ({ method: 'DELETE', path: `${link(ns, name)}/addresses/${part(cidr)}` }),
   addRoute: (ns, body) => ({ method: 'POST', path: `/namespaces/${part(ns)}/routes`, body }),
+  // The link an observed route leaves by is the kernel's finding when there is
+  // a gateway; the intended route may name none.
   deleteRoute: (ns, { destination, gateway, link: via, metric }) => ({
-    method: 'DELETE', path: `/namespaces/${part(ns)}/routes` + query({ destination, gateway, link: via, metric }),
+    method: 'DELETE',
+    path: `/namespaces/${part(ns)}/routes` + query({ destination, gateway, link: gateway ? '' : via, metric }),
   }),
   addFDB: (ns, bridge, body) => ({ method: 'POST', path: fdb(ns, bridge), body }),
   deleteFDB: (ns, bridge, { mac, port, vlan }) => ({ method: 'DELETE', path: fdb(ns, bridge) + query({ mac, port, vlan }) }),
@@ -140,3 +143,5 @@ async function problemOf(response) {
     return { status: response.status, code: 'internal', detail: `${response.status} ${response.statusText}` };
   }
 }
+
+/** @typedef {ReturnType<typeof createApi>} Api */

@@ -32,7 +32,8 @@ export function describe(e) {
   if (e.namespace) return e.namespace.name;
   if (e.link) {
     const l = e.link;
-    const state = l.sync === 'missing' ? 'missing' : l.admin_up ? `up, ${l.oper_state}` : 'down';
+    const up = l.oper_state === 'up' || l.oper_state === 'unknown' ? 'up' : `up, oper. state ${l.oper_state}`;
+    const state = l.sync === 'missing' ? 'missing' : l.admin_up ? up : 'down';
     return `${l.namespace}/${l.name} ${e.type === 'link.removed' ? '' : state}${l.master && e.type !== 'link.removed' ? `, port of ${l.master}` : ''}`.trim();
   }
   if (e.address) return `${e.address.namespace}/${e.address.link} ${e.address.cidr}`;

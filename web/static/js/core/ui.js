@@ -20,6 +20,8 @@ export function createUi() {
     toasts: signal(/** @type {Toast[]} */ ([])),
     theme: signal('auto'),
     legend: signal(true),
+    /** What the graph's view was last asked to do: fit, in, out. */
+    view: signal({ what: '', count: 0 }),
   };
 }
 

@@ -1,4 +1,5 @@
 // Where ports sit and how cables run, from where the nodes are. Pure.
+import { clearSides } from './avoid.js';
 import { headHeight, rowHeight } from './measure.js';
 
 /** @typedef {import('./model.js').Model} Model */
@@ -6,10 +7,12 @@ import { headHeight, rowHeight } from './measure.js';
 /** @typedef {{x: number, y: number}} Point */
 /** @typedef {'top' | 'bottom' | 'left' | 'right'} Side */
 /** @typedef {Point & {side: Side, ref: string, node: string}} Port */
-/** @typedef {{a: string, b: string, portA: Port, portB: Port | null, stub: Point | null}} Route paths of the two halves */
+/** @typedef {{a: string, b: string, portA: Port, portB: Port | null, stub: Point | null,
+ *   mid: Point, hull: Point[]}} Route paths of the two halves, where they meet, and points they stay between */
 
 const portGap = 46;
 const stubLength = 46;
+const stubLabel = 50;
 
 /**
  * @param {Model} model
@@ -51,7 +54,8 @@ function planEnds(cable, boxes) {
     const side = A.node.kind === 'br' ? 'top' : 'right';
     return [end(A, cable.a, side, centre(A)), end(B, cable.b, side, centre(B))];
   }
-  return [end(A, cable.a, sideOf(A, B), centre(B)), end(B, cable.b, sideOf(B, A), centre(A))];
+  const [sideA, sideB] = clearSides(A, B, [sideOf(A, B), sideOf(B, A)], [...boxes.values()], handles);
+  return [end(A, cable.a, sideA, centre(B)), end(B, cable.b, sideB, centre(A))];
 }
 
 const centre = (b) => ({ x: b.x + b.w / 2, y: b.y + b.h / 2 });
@@ -136,7 +140,7 @@ function draw(a, b) {
   if (!b) {
     const [nx, ny] = normals[a.side];
     const tip = { x: a.x + nx * stubLength, y: a.y + ny * stubLength };
-    return { a: `M${at(a)}L${at(tip)}`, b: '', portA: port(a), portB: null, stub: tip };
+    return { a: `M${at(a)}L${at(tip)}`, b: '', portA: port(a), portB: null, stub: tip, mid: { x: (a.x + tip.x) / 2, y: (a.y + tip.y) / 2 }, hull: [a, tip, { x: tip.x + stubLabel, y: tip.y }] };
   }
   const [h1, h2] = handles(a, b);
   // De Casteljau at one half gives each end its own half of the curve.
@@ -153,6 +157,8 @@ function draw(a, b) {
     portA: port(a),
     portB: port(b),
     stub: null,
+    mid: m,
+    hull: [p01, p012, p123, p23],
   };
 }
 
@@ -162,13 +168,14 @@ function handles(a, b) {
   return [a, b].map((e) => {
     const [nx, ny] = normals[e.side];
     const along = Math.abs(nx ? b.x - a.x : b.y - a.y);
-    const length = same ? Math.max(48, distance) : Math.max(24, Math.min(160, along * 0.55, distance * 0.6));
+    // Ends that leave by the same flank swing out; others meet half way.
+    const length = same || a.side === b.side ? Math.max(64, Math.min(220, distance * 0.45)) : Math.max(24, Math.min(160, along * 0.55, distance * 0.6));
     return { x: e.x + nx * length, y: e.y + ny * length };
   });
 }
 
-/** The box around all nodes. @param {Model} model @param {Map<string, Point>} positions */
-export function bounds(model, positions) {
+/** The box around all that is drawn. @param {Model} model @param {Map<string, Point>} positions @param {Map<string, Route>} routes */
+export function bounds(model, positions, routes) {
   let [x1, y1, x2, y2] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const n of model.nodes) {
     const p = positions.get(n.id);
@@ -177,6 +184,14 @@ export function bounds(model, positions) {
     y1 = Math.min(y1, p.y);
     x2 = Math.max(x2, p.x + n.w);
     y2 = Math.max(y2, p.y + n.h);
+  }
+  for (const { hull } of routes.values()) {
+    for (const p of hull) {
+      x1 = Math.min(x1, p.x);
+      y1 = Math.min(y1, p.y);
+      x2 = Math.max(x2, p.x);
+      y2 = Math.max(y2, p.y);
+    }
   }
   return x1 === Infinity ? null : { x: x1, y: y1, w: x2 - x1, h: y2 - y1 };
 }

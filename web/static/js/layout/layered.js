@@ -47,7 +47,30 @@ async function layoutPart(model, nodes) {
     children: nodes.map((n) => ({ id: n.id, width: n.w, height: n.h })),
     edges: orient(nodes, edges, down).map(([id, from, to]) => ({ id, sources: [from], targets: [to] })),
   });
-  return { nodes, at: new Map((result.children ?? []).map((c) => [c.id, { x: c.x ?? 0, y: c.y ?? 0 }])) };
+  const at = new Map((result.children ?? []).map((c) => [c.id, { x: c.x ?? 0, y: c.y ?? 0 }]));
+  centreBars(nodes, edges, at);
+  return { nodes, at };
+}
+
+/** Room beside a bar that was moved, px. */
+const barGap = 20;
+
+/** Puts each bar right above the middle of its members' row: straight cables. */
+function centreBars(nodes, edges, at) {
+  const byId = new Map(nodes.map((n) => [n.id, n]));
+  const degree = degrees(edges.map((e) => ({ a: { node: e.pair[0] }, b: { node: e.pair[1] } })));
+  for (const bar of nodes.filter((n) => n.kind === 'br')) {
+    const leaves = edges.filter((e) => e.pair.includes(bar.id))
+      .map((e) => (e.pair[0] === bar.id ? e.pair[1] : e.pair[0])).filter((id) => degree.get(id) === 1);
+    if (leaves.length < 2) continue;
+    const left = Math.min(...leaves.map((id) => at.get(id).x));
+    const right = Math.max(...leaves.map((id) => at.get(id).x + byId.get(id).w));
+    const place = at.get(bar.id);
+    const x = (left + right - bar.w) / 2;
+    const free = nodes.every((n) => n === bar || at.get(n.id).y > place.y + bar.h || at.get(n.id).y + n.h < place.y
+      || at.get(n.id).x > x + bar.w + barGap || at.get(n.id).x + n.w + barGap < x);
+    if (free) place.x = x;
+  }
 }
 
 /**
@@ -87,12 +110,13 @@ export function orient(nodes, edges, fromMiddle) {
 
 /** Steps from start to every other node. */
 function distances(near, start) {
+  /** @type {Map<string, any>} */
   const depth = new Map([[start, 0]]);
   const queue = [start];
   for (const id of queue) {
     for (const other of near[id]) {
       if (!depth.has(other)) {
-        depth.set(other, depth.get(id) + 1);
+        depth.set(other, (depth.get(id) ?? 0) + 1);
         queue.push(other);
       }
     }

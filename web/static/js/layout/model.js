@@ -129,6 +129,8 @@ function loState(n) {
   return lo ? (lo.admin_up ? 'up' : 'down') : '';
 }
 
+const tens = (x) => Math.ceil(x / 10) * 10;
+
 /** @param {NamespaceState} n @param {Row[]} rows @returns {Node} */
 function cardOf(n, rows) {
   const labels = Math.max(0, ...rows.map((r) => monoWidth(r.label, 12)));
@@ -147,10 +149,11 @@ function cardOf(n, rows) {
     sync: n.sync,
     state: n.sync === 'missing' ? 'missing' : rows.length ? worst : 'idle',
     note: n.incomplete ?? '',
-    lo: n.name === 'host' ? '' : loState(n),
+    lo: n.name === 'host' || n.sync === 'missing' ? '' : loState(n),
     rows,
     addressColumn,
-    w: Math.ceil(Math.max(150, textWidth(title, 14) + 110, addresses ? addressColumn + addresses + 14 : 30 + labels + 16)),
+    // Whole tens: members then stand under their bar to the pixel.
+    w: tens(Math.max(150, textWidth(title, 14) + 110, addresses ? addressColumn + addresses + 14 : 30 + labels + 16)),
     h: headHeight + Math.max(1, rows.length) * rowHeight + 10,
   };
 }
@@ -169,10 +172,10 @@ function barOf(n, l, withLo) {
     sync: l.sync,
     state: stateOf(l),
     note: n.incomplete ?? '',
-    lo: withLo && n.name !== 'host' ? loState(n) : '',
+    lo: withLo && n.name !== 'host' && n.sync !== 'missing' ? loState(n) : '',
     rows: [],
     addressColumn: 0,
-    w: Math.ceil(Math.max(190, textWidth(l.name, 15) + textWidth(cut(n.name, 26), 11) + monoWidth(address, 12) + 100)),
+    w: tens(Math.max(190, textWidth(l.name, 15) + textWidth(cut(n.name, 26), 11) + monoWidth(address, 12) + 100)),
     h: barHeight,
   };
 }
@@ -200,11 +203,12 @@ function widenBars(nodes, cables) {
   });
 }
 
-/** How many cables each node has. @param {Cable[]} cables @returns {Map<string, number>} */
+/** How many cables each node has that lead somewhere. @param {Cable[]} cables @returns {Map<string, number>} */
 export function degrees(cables) {
   const count = new Map();
   for (const c of cables) {
-    for (const e of [c.a, c.b]) if (e) count.set(e.node, (count.get(e.node) ?? 0) + 1);
+    if (!c.b) continue;
+    for (const e of [c.a, c.b]) count.set(e.node, (count.get(e.node) ?? 0) + 1);
   }
   return count;
 }

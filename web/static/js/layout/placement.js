@@ -1,19 +1,19 @@
 // Where new nodes go. What is placed already stays where it is. Pure.
-import { components, degrees, memberGap, rowOfMembers } from './model.js';
+import { components, memberGap, rowOfMembers } from './model.js';
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./model.js').Node} Node */
 /** @typedef {import('./geometry.js').Point} Point */
 
-const margin = 28;
-const besideGap = 170;
+const margin = memberGap;
+const besideGap = 150;
 const belowGap = 96;
 
 /**
  * Positions for every node of next: those known are kept; a node that was
- * renamed keeps its own; one that just got its first cable, and was not put
- * where it is by hand, goes next to what it is connected to; new ones go there
- * too, or into free space.
+ * renamed keeps its own; a card that was connected to something else, and was
+ * not put where it is by hand, goes next to what it is connected to now; new
+ * ones go there too, or into free space.
  * @param {Model} next
  * @param {Model | null} before
  * @param {Map<string, Point>} positions of before (may know more)
@@ -47,16 +47,20 @@ export function place(next, before, positions, pinned, width = 1300) {
   return placed;
 }
 
-/** Nodes without a cable before and with one now, not dragged. */
+/** Cards whose cables now lead to quite other nodes than before, not dragged. */
 function justConnected(next, before, pinned) {
-  if (!before) return new Set();
-  const was = degrees(before.cables);
-  const now = degrees(next.cables);
+  const loose = new Set();
+  if (!before) return loose;
   const known = new Set(before.nodes.map((n) => n.id));
-  const ids = next.nodes
-    .map((n) => n.id)
-    .filter((id) => known.has(id) && !pinned.has(id) && !was.get(id) && now.get(id));
-  return new Set(ids);
+  const context = (model) => ({ model, nodes: new Map(model.nodes.map((n) => [n.id, n])) });
+  const [was, is] = [context(before), context(next)];
+  for (const n of next.nodes) {
+    if (n.kind === 'br' || !known.has(n.id) || pinned.has(n.id)) continue;
+    const now = neighbours(is, n.id);
+    const then = new Set(neighbours(was, n.id));
+    if (now.length && !now.some((id) => then.has(id))) loose.add(n.id);
+  }
+  return loose;
 }
 
 /** Ids of the nodes a node has a cable to, bars first. */
@@ -97,7 +101,7 @@ function beside(context, n, anchorId, old) {
 function alreadyBeside(n, p, anchor, at) {
   if (anchor.kind === 'br' || n.kind === 'br') return false;
   const gap = Math.max(p.x - (at.x + anchor.w), at.x - (p.x + n.w));
-  return Math.abs(p.y - at.y) < 24 && gap >= 80 && gap <= 320;
+  return Math.abs(p.y - at.y) < 24 && gap >= 110 && gap <= 320;
 }
 
 function* candidates(n, anchor, at) {
@@ -105,7 +109,7 @@ function* candidates(n, anchor, at) {
   const above = at.y - n.h - belowGap;
   if (anchor.kind === 'br') {
     // In a row under the bar, each as far from the next as the bar expects.
-    const step = 20;
+    const step = 10;
     const end = at.x + Math.max(anchor.w, rowOfMembers * (n.w + memberGap)) - n.w;
     for (const y of [below, above]) for (let x = at.x; x <= end; x += step) yield { x, y };
     for (let x = end; x < end + 2000; x += step) yield { x, y: below };
@@ -138,7 +142,7 @@ function freeSpot({ model, placed, width }, node) {
   const right = Math.max(all.x + width, all.x + all.w);
   for (let y = all.y; ; y += 10) {
     for (let x = all.x; x + n.w <= right; x += 10) {
-      const hit = blocks.find((b) => x < b.x + b.w + 60 && x + n.w + 60 > b.x && y < b.y + b.h + 48 && y + n.h + 48 > b.y);
+      const hit = blocks.find((b) => x < b.x + b.w + besideGap && x + n.w + besideGap > b.x && y < b.y + b.h + 56 && y + n.h + 56 > b.y);
       if (!hit) return { x, y };
     }
   }

@@ -9,8 +9,13 @@ import { layered } from './layered.js';
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./geometry.js').Point} Point */
 
-/** Milliseconds in which a burst of events becomes one redraw. */
-const settle = 25;
+/**
+ * Milliseconds without an event that end a burst, and the longest it may last:
+ * an operation of several steps becomes one redraw, not a flicker of its steps.
+ */
+const settle = 60;
+const settleAtMost = 250;
+const glideTime = 260;
 const storageKey = 'netdash.positions';
 
 /**
@@ -25,19 +30,28 @@ export function createScene(store, { storage, frame = globalThis.requestAnimatio
   const ready = signal(false);
   /** Counts the occasions on which the whole picture was laid out anew. */
   const laidOut = signal(0);
+  /** Where the nodes belong; positions is where they are drawn on the way there. */
+  let goal = new Map();
   let pinned = new Set();
   let remembered = new Map();
   let aspect = 1.7;
+  /** @type {any} */
   let timer = null;
+  let firstOfBurst = 0;
   let moving = 0;
 
   restore();
   effect(() => {
     store.topology.value;
     if (!store.loaded.value) return;
-    if (!untracked(() => ready.value)) start();
-    else timer ??= setTimeout(update, settle);
+    untracked(() => (ready.value ? soon() : start()));
   });
+
+  function soon() {
+    clearTimeout(timer);
+    firstOfBurst ||= Date.now();
+    timer = setTimeout(update, Math.max(0, Math.min(settle, firstOfBurst + settleAtMost - Date.now())));
+  }
 
   function restore() {
     try {
@@ -50,40 +64,35 @@ export function createScene(store, { storage, frame = globalThis.requestAnimatio
   }
 
   function save() {
-    const known = untracked(() => positions.value);
-    storage.setItem(storageKey, JSON.stringify({ positions: [...known], pinned: [...pinned] }));
+    storage.setItem(storageKey, JSON.stringify({ positions: [...goal], pinned: [...pinned] }));
   }
 
   async function start() {
     ready.value = true;
-    const first = buildModel(untracked(() => store.topology.value));
+    const first = buildModel(store.topology.value);
     const known = first.nodes.some((n) => remembered.has(n.id));
     if (first.nodes.length === 0 || known) {
-      set(first, place(first, null, remembered, pinned));
+      show(first, place(first, null, remembered, pinned));
       laidOut.value++;
     } else await tidy(first);
   }
 
   function update() {
-    timer = null;
+    firstOfBurst = 0;
     const before = model.value;
     const next = reuse(buildModel(store.topology.value), before);
-    const target = place(next, before, positions.value, pinned);
-    batch(() => {
-      // Nodes that are new appear in place; those that move, glide.
-      const from = new Map(target);
-      for (const [id, p] of positions.value) if (from.has(id)) from.set(id, p);
-      set(next, from);
-      glide(target);
-    });
+    show(next, place(next, before, goal, pinned));
   }
 
-  function set(next, at) {
+  /** Draws a model: nodes that are new appear in place, those that move glide. */
+  function show(next, target) {
+    goal = target;
+    save();
     batch(() => {
       model.value = next;
-      positions.value = at;
+      positions.value = new Map([...target].map(([id, p]) => [id, positions.value.get(id) ?? p]));
     });
-    save();
+    glide();
   }
 
   /** Lays everything out anew, forgetting what was dragged. */
@@ -100,37 +109,34 @@ export function createScene(store, { storage, frame = globalThis.requestAnimatio
     const next = reuse(buildModel(store.topology.value), model.value);
     at = place(next, given, at, pinned);
     batch(() => {
-      set(next, new Map([...at].map(([id, p]) => [id, positions.value.get(id) ?? p])));
+      show(next, at);
       laidOut.value++;
-      glide(at);
     });
   }
 
-  /** Moves nodes to their places within a quarter of a second. */
-  function glide(target) {
+  /** Moves nodes to where they belong within a quarter of a second. */
+  function glide() {
     const from = positions.value;
-    const moves = [...target].filter(([id, p]) => from.get(id) && (from.get(id)?.x !== p.x || from.get(id)?.y !== p.y));
+    const moves = [...goal].filter(([id, p]) => from.get(id)?.x !== p.x || from.get(id)?.y !== p.y);
     const run = ++moving;
     if (moves.length === 0) return;
     if (!frame || calm()) {
-      positions.value = target;
-      save();
+      positions.value = goal;
       return;
     }
     let begin = 0;
     const step = (now) => {
       if (run !== moving) return;
       begin ||= now;
-      const x = Math.min(1, (now - begin) / 260);
+      const x = Math.min(1, (now - begin) / glideTime);
       const ease = 1 - (1 - x) ** 3;
-      const at = new Map(positions.value);
+      const at = new Map(goal);
       for (const [id, p] of moves) {
-        const q = /** @type {Point} */ (from.get(id));
-        at.set(id, x === 1 ? p : { x: q.x + (p.x - q.x) * ease, y: q.y + (p.y - q.y) * ease });
+        const q = from.get(id) ?? p;
+        if (x < 1) at.set(id, { x: q.x + (p.x - q.x) * ease, y: q.y + (p.y - q.y) * ease });
       }
       positions.value = at;
       if (x < 1) frame(step);
-      else save();
     };
     frame(step);
   }
@@ -145,9 +151,10 @@ export function createScene(store, { storage, frame = globalThis.requestAnimatio
     setAspect(value) { aspect = value; },
     /** Puts a node where a hand dragged it. @param {string} id @param {Point} p */
     move(id, p) {
-      moving++;
+      moving++; // whatever glides is there at once
       pinned.add(id);
-      positions.value = new Map(positions.value).set(id, p);
+      goal = new Map(goal).set(id, p);
+      positions.value = goal;
     },
     save,
   };

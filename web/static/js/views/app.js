@@ -66,8 +66,6 @@ function Picking() {
     <button type="button" class="button small" onClick=${() => { ui.picking.value = null; }}>${t('cancel')}<kbd>Esc</kbd></button></div>`;
 }
 
-const view = (detail) => document.dispatchEvent(new CustomEvent('netdash:view', { detail }));
-
 /** @type {Record<string, () => void>} */
 const bindings = {
   n: () => actions.open('namespace'),
@@ -78,10 +76,10 @@ const bindings = {
     if (id) actions.pingFrom(id.replace(/^(ns|link):/, '').split('/')[0]);
     else ui.drawer.value = { open: true, tab: 'ping' };
   },
-  f: () => view('fit'),
+  f: () => actions.view('fit'),
   t: () => scene.tidy(),
-  '+': () => view('in'),
-  '-': () => view('out'),
+  '+': () => actions.view('in'),
+  '-': () => actions.view('out'),
   '?': () => actions.open('help'),
   Delete: () => actions.deleteSelected(),
   Escape: () => {

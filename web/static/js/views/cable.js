@@ -16,6 +16,7 @@ export function CableView({ cable, route, selected, lit, flash }) {
         data-state-b=${stateB} data-sync-a=${a.sync} data-sync-b=${b?.sync ?? ''} data-link=${a.ref} tabindex="0" role="button" aria-label=${text}>
       <title>${text}</title>
       <path class="cable-hit" d=${route.a + route.b} />
+      <circle class="cable-mid" cx=${route.mid.x} cy=${route.mid.y} r="8" />
       <path class=${`half h-${a.state} sync-${a.sync}`} d=${route.a} data-link=${a.ref} />
       ${b && html`<path class=${`half h-${b.state} sync-${b.sync}`} d=${route.b} data-link=${b.ref} />`}
       ${!b && route.stub && html`<g class="stub" transform=${`translate(${route.stub.x} ${route.stub.y})`}>

@@ -25,7 +25,7 @@ export function DialogHost() {
 function DeleteForm({ subject, what, command }) {
   const goes = consequences(store.topology.value, subject);
   return html`<${CommandForm} title=${t('delete.title', { subject })} icon="trash-2" command=${command} submit=${t('delete')} danger select=${null}>${() => html`
-    <p class="sentence" data-testid="consequences">${t('delete.sentence', { what: t(`kind.${what}`, { kind: what }), subject })}
+    <p class="sentence" data-testid="consequences">${t('delete.sentence', { what: kindName(what), subject })}
       ${' '}${goes.length ? goes.map((g) => t(g.key, g.values)).join(' ') : t('goes.nothing')}</p>
   `}<//>`;
 }
@@ -37,4 +37,10 @@ function Help() {
     <dl class="keys">${keys.map((k) => html`<div key=${k}><dt><kbd>${k}</kbd></dt><dd>${t(`key.${k}`)}</dd></div>`)}</dl>
     <p class="hint pad">${t('help.more')}</p>
   <//>`;
+}
+
+/** What a link is called; kinds without a word of their own keep the kernel's. */
+function kindName(kind) {
+  const name = t(`kind.${kind}`);
+  return name === `kind.${kind}` ? kind : name;
 }

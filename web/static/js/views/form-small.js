@@ -9,8 +9,8 @@ import { CommandForm, Field, useValues } from './form.js';
 export function AddressForm({ namespace, link }) {
   const [cidr, setCidr] = useState('');
   return html`<${CommandForm} title=${t('address.title', { link: `${namespace}/${link}` })} icon="plus" submit=${t('add')}
-      command=${commands.addAddress(namespace, link, cidr.trim())} pointers=${['/cidr']}>${(errors) => html`
-    <${Field} name="cidr" label=${t('field.cidr')} placeholder="10.0.0.1/24" value=${cidr} set=${setCidr} errors=${cidr ? errors('/cidr') : []} />
+      command=${commands.addAddress(namespace, link, cidr.trim())} pointers=${['/cidr']} ready=${cidr.trim() !== ''}>${(errors) => html`
+    <${Field} name="cidr" label=${t('field.cidr')} placeholder="10.0.0.1/24" value=${cidr} set=${setCidr} errors=${errors('/cidr')} />
   `}<//>`;
 }
 
@@ -42,8 +42,8 @@ export function FDBForm({ namespace, bridge }) {
   const body = { mac: v.mac.trim(), port: v.port };
   if (v.vlan) body.vlan = Number(v.vlan);
   return html`<${CommandForm} title=${t('fdb.title', { bridge: `${namespace}/${bridge}` })} icon="table-2" submit=${t('add')}
-      command=${commands.addFDB(namespace, bridge, body)} pointers=${['/mac', '/port', '/vlan']}>${(errors) => html`<div class="columns">
-    <${Field} name="mac" label=${t('field.mac')} placeholder="02:00:00:00:00:09" value=${v.mac} set=${set('mac')} errors=${v.mac ? errors('/mac') : []} />
+      command=${commands.addFDB(namespace, bridge, body)} pointers=${['/mac', '/port', '/vlan']} ready=${body.mac !== ''}>${(errors) => html`<div class="columns">
+    <${Field} name="mac" label=${t('field.mac')} placeholder="02:00:00:00:00:09" value=${v.mac} set=${set('mac')} errors=${errors('/mac')} />
     <${Field} name="port" label=${t('mac.port')} value=${v.port} set=${set('port')} errors=${errors('/port')}
       options=${[...ports.map((p) => ({ value: p.name })), { value: bridge, label: t('fdb.itself', { bridge }) }]} />
   </div>`}<//>`;
@@ -68,7 +68,7 @@ export function EditForm({ link }) {
   if (Object.keys(bridge).length) body.bridge = bridge;
   const pointers = ['/name', '/mac', '/mtu', '/alias', '/bridge/stp', '/bridge/ageing_seconds'];
   return html`<${CommandForm} title=${t('edit.title', { link: `${link.namespace}/${link.name}` })} icon="pencil" submit=${t('save')} pointers=${pointers}
-      command=${commands.patchLink(link.namespace, link.name, body)} select=${`link:${link.namespace}/${v.name}`}>${(errors) => html`
+      command=${commands.patchLink(link.namespace, link.name, body)} ready=${Object.keys(body).length > 0} select=${`link:${link.namespace}/${v.name}`}>${(errors) => html`
     <div class="columns">
       <${Field} name="name" label=${t('field.linkName')} value=${v.name} set=${set('name')} errors=${errors('/name')} />
       <${Field} name="mtu" label="MTU" type="number" value=${v.mtu} set=${set('mtu')} errors=${errors('/mtu')} />

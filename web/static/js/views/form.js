@@ -14,10 +14,13 @@ const quiet = 220;
  * @returns {{plan: import('../types.js').Plan | null, problem: import('../types.js').Problem | null, pending: boolean}}
  */
 export function useDryRun(command) {
-  const [answer, setAnswer] = useState({ plan: null, problem: null, pending: true });
+  const [answer, setAnswer] = useState(/** @type {any} */ ({ plan: null, problem: null, pending: true }));
   const text = JSON.stringify(command);
   useEffect(() => {
-    if (!command) return undefined;
+    if (!command) {
+      setAnswer({ plan: null, problem: null, pending: true });
+      return undefined;
+    }
     const abort = new AbortController();
     setAnswer((old) => ({ ...old, pending: true }));
     const timer = setTimeout(async () => {
@@ -51,9 +54,10 @@ export function useDryRun(command) {
  * @param {boolean} [props.danger]
  * @param {boolean} [props.wide]
  * @param {string[]} [props.pointers] those that have a field
+ * @param {boolean} [props.ready] false while there is nothing to ask the server yet
  */
-export function CommandForm({ title, icon, command, submit, children, select, danger = false, wide = false, pointers = [] }) {
-  const { plan, problem, pending } = useDryRun(command);
+export function CommandForm({ title, icon, command, submit, children, select, danger = false, wide = false, pointers = [], ready = true }) {
+  const { plan, problem, pending } = useDryRun(ready ? command : null);
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
   useEffect(() => setFailed(null), [JSON.stringify(command)]);
@@ -83,12 +87,12 @@ export function CommandForm({ title, icon, command, submit, children, select, da
         ${shown.hint && html`<p class="hint">${shown.hint}</p>`}
       </div>`}
       <div class=${`preview ${pending ? 'pending' : ''}`} data-testid="preview" data-pending=${pending}>
-        <${Code} label=${t('preview.commands')} test="preview-commands" text=${preview || (pending ? '…' : t('preview.nothing'))} />
+        <${Code} label=${t('preview.commands')} test="preview-commands" text=${preview || (pending ? '…' : t(shown ? 'preview.refused' : 'preview.nothing'))} />
         <${Code} label=${t('preview.curl')} test="preview-curl" text=${curl(command, location.origin)} />
       </div>
       <footer>
         <${Button} label=${t('cancel')} onClick=${actions.close} test="cancel" />
-        <button type="submit" class=${`button ${danger ? 'danger solid' : 'primary'}`} data-testid="submit" disabled=${busy}>
+        <button type="submit" class=${`button ${danger ? 'danger solid' : 'primary'}`} data-testid="submit" disabled=${busy || !ready}>
           ${busy ? html`<${Icon} name="activity" />` : ''}<span>${submit}</span></button>
       </footer>
     </form>
@@ -100,9 +104,9 @@ export function Modal({ title, icon, wide = false, children }) {
   const ref = useRef(/** @type {any} */ (null));
   useEffect(() => {
     ref.current.showModal();
-    const first = ref.current.querySelector('input, select');
+    const first = ref.current.querySelector('input, select') ?? ref.current.querySelector('[type=submit]');
     first?.focus();
-    if (first?.select) first.select();
+    if (first?.type === 'text') first.select();
   }, []);
   const outside = (e) => { if (e.target === ref.current) actions.close(); };
   return html`<dialog ref=${ref} class=${`modal ${wide ? 'wide' : ''}`} aria-label=${title} data-testid="dialog"
@@ -134,7 +138,7 @@ export function Field({ name, label, value, set, errors = [], hint, type = 'text
         ${options.map((o) => html`<option key=${o.value} value=${o.value} selected=${o.value === value}>${o.label ?? o.value}</option>`)}</select>`
     : html`<input type=${type} ...${common} value=${value} placeholder=${placeholder} autocomplete="off" autocapitalize="off" spellcheck=${false}
         list=${list ? `${id}-list` : undefined} onInput=${(e) => set(e.target.value)} />`;
-  return html`<div class=${`field ${bad ? 'bad' : ''}`}><label for=${id}>${label}</label>${control}
+  return html`<div class=${`field ${bad ? 'invalid' : ''}`}><label for=${id}>${label}</label>${control}
     ${list && html`<datalist id=${`${id}-list`}>${list.map((x) => html`<option key=${x} value=${x} />`)}</datalist>`}
     ${hint && !bad && html`<p class="hint">${hint}</p>`}<${Errors} id=${id} list=${errors} /></div>`;
 }

@@ -13,11 +13,14 @@ export function Graph() {
   const own = useRef(false); // the view was chosen by hand: leave it alone
 
   const size = () => ({ width: svg.current.clientWidth, height: svg.current.clientHeight });
+  const shown = useRef(false); // something was ever there to fit
   const fit = () => {
-    const box = bounds(scene.model.peek(), scene.positions.peek());
+    const box = bounds(scene.model.peek(), scene.positions.peek(), scene.routes.peek());
     const { width, height } = size();
-    if (box && width) view.value = fitView(box, width, height);
     own.current = false;
+    if (!box || !width) return;
+    shown.current = true;
+    view.value = fitView(box, width, height, { bottom: ui.legend.peek() ? 112 : 60 });
   };
   const zoom = (factor) => {
     const { width, height } = size();
@@ -42,11 +45,6 @@ export function Graph() {
       if (!own.current) fit();
     });
     observer.observe(svg.current);
-    document.addEventListener('netdash:view', (e) => {
-      const what = /** @type {CustomEvent} */ (e).detail;
-      if (what === 'fit') fit();
-      else zoom(what === 'in' ? 1.25 : 0.8);
-    }, { signal: abort.signal });
     return () => { abort.abort(); observer.disconnect(); };
   }, []);
 
@@ -57,10 +55,16 @@ export function Graph() {
     setTimeout(() => { if (!own.current) fit(); }, 320);
   });
   useSignalEffect(() => {
-    const box = bounds(scene.model.value, scene.positions.value);
+    const box = bounds(scene.model.value, scene.positions.value, scene.routes.value);
+    if (!box) shown.current = false;
     if (!box || own.current || !svg.current) return;
     const { width, height } = size();
-    if (width && !inView(box, view.peek(), width, height)) fit();
+    if (width && (!shown.current || !inView(box, view.peek(), width, height))) fit();
+  });
+  useSignalEffect(() => {
+    const { what } = ui.view.value;
+    if (what === 'fit') fit();
+    else if (what) zoom(what === 'in' ? 1.25 : 0.8);
   });
 
   const { x, y, k } = view.value;

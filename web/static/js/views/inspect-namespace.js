@@ -3,7 +3,7 @@ import { html, useEffect, useState } from '../lib/preact.js';
 import { actions, api, t } from '../context.js';
 import { commands } from '../core/api.js';
 import { isBridge, isLoopback, linkId, stateOf } from '../core/lookup.js';
-import { AddressList, Switch } from './link-parts.js';
+import { AddressList, Switch, editable } from './link-parts.js';
 import { Button, Section, State, Sync } from './parts.js';
 
 /** @param {{namespace: import('../types.js').NamespaceState}} props */
@@ -45,9 +45,11 @@ function LinkRow({ link }) {
       ${link.sync !== 'in_sync' && !isLoopback(link) && html`<${Sync} sync=${link.sync} />`}
       <span class="space"></span>
       ${!isBridge(link) && link.master && html`<span class="quiet">${link.master}</span>`}
+      ${editable(link) && !link.master && html`<${Button} icon="plus" title=${t('address.title', { link: link.name })} test="add-address"
+        onClick=${() => actions.open('address', { namespace: link.namespace, link: link.name })} />`}
       <${Switch} link=${link} />
     </div>
-    <${AddressList} link=${link} />
+    <${AddressList} link=${link} add=${false} />
   </li>`;
 }
 
@@ -86,7 +88,7 @@ function Firewall({ name }) {
     return () => abort.abort();
   }, [name, round]);
   const chains = (answer?.chains ?? []).filter((c) => c.rules?.length || c.policy === 'drop');
-  const tools = html`<${Button} icon="activity" title=${t('refresh')} onClick=${() => setRound(round + 1)} />`;
+  const tools = html`<${Button} icon="refresh-cw" title=${t('refresh')} onClick=${() => setRound(round + 1)} />`;
   return html`<${Section} title=${t('firewall')} tools=${tools} test="firewall">
     ${!answer && html`<p class="quiet pad">…</p>`}
     ${answer?.error && html`<p class="warning">${answer.error}</p>`}

@@ -1,5 +1,5 @@
 // What the drawing's signs mean.
-import { html } from '../lib/preact.js';
+import { html, useEffect } from '../lib/preact.js';
 import { store, t, ui } from '../context.js';
 import { PortMark } from './marks.js';
 import { Icon } from './parts.js';
@@ -7,7 +7,10 @@ import { Icon } from './parts.js';
 const ends = ['up', 'down', 'no-carrier', 'missing'];
 const syncs = ['in_sync', 'foreign', 'drifted', 'missing'];
 
+const roomForLegend = 860; // px of window height; below, it begins folded
+
 export function Legend() {
+  useEffect(() => { ui.legend.value = innerHeight >= roomForLegend; }, []);
   if (!store.loaded.value) return null;
   const open = ui.legend.value;
   return html`<aside class="legend" aria-label=${t('legend')} data-testid="legend">

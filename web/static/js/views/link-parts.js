@@ -27,8 +27,8 @@ export function Switch({ link, label = false }) {
     <i></i>${label && html`<span>${t(link.admin_up ? 'state.up' : 'state.down')}</span>`}</button>`;
 }
 
-/** The addresses of a link, with ways to add and remove. @param {{link: import('../types.js').Link}} props */
-export function AddressList({ link }) {
+/** The addresses of a link, with ways to add and remove. @param {{link: import('../types.js').Link, add?: boolean}} props */
+export function AddressList({ link, add = true }) {
   const edit = editable(link);
   return html`<ul class="addresses">
     ${link.addresses.map((a) => html`<li key=${a.cidr} data-address=${a.cidr}><code>${a.cidr}</code>
@@ -36,7 +36,7 @@ export function AddressList({ link }) {
       ${(a.flags ?? []).map((f) => html`<span key=${f} class="quiet">${f}</span>`)}
       ${edit && a.scope === 'global' && html`<${Button} icon="x" title=${t('address.delete')}
         onClick=${() => actions.run(commands.deleteAddress(link.namespace, link.name, a.cidr))} />`}</li>`)}
-    ${edit && html`<li><button type="button" class="link quiet" data-testid="add-address"
+    ${edit && add && html`<li><button type="button" class="link quiet" data-testid="add-address"
       onClick=${() => actions.open('address', { namespace: link.namespace, link: link.name })}>+ ${t('address.add')}</button></li>`}
   </ul>`;
 }

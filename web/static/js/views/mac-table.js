@@ -36,7 +36,7 @@ export function MacTable({ namespace, bridge }) {
   return html`<${Section} title=${t('mac.table')} count=${entries.length - entries.filter((e) => e.state === 'local').length} tools=${tools} test="mac-table">
     <div class="mac-tools">
       <input type="search" name="mac-filter" placeholder=${t('filter')} aria-label=${t('mac.filter')} value=${filter} onInput=${(e) => setFilter(e.target.value)} />
-      <label><input type="checkbox" name="mac-local" checked=${local} onChange=${(e) => setLocal(e.target.checked)} />${t('mac.local', { count: hidden })}</label>
+      <label><input type="checkbox" name="mac-local" checked=${local} onChange=${(e) => setLocal(e.target.checked)} />${t('mac.showLocal', { count: hidden })}</label>
     </div>
     ${rows.length === 0 ? html`<p class="quiet pad">${t(filter ? 'mac.noMatch' : 'mac.none')}</p>` : html`
     <table class="mac-table">

@@ -41,8 +41,8 @@ function Card({ node }) {
 }
 
 function Row({ row, y, column, w }) {
-  return html`<g class=${`row s-${row.state} sync-${row.sync}`} data-row=${row.ref} data-state=${row.state}>
-    <rect class="row-hit" x="4" y=${y - rowHeight / 2} width=${w - 8} height=${rowHeight} rx="4" data-link=${row.ref} />
+  return html`<g class=${`row s-${row.state} sync-${row.sync}`} data-row=${row.ref} data-link=${row.ref} data-state=${row.state}>
+    <rect class="row-hit" x="4" y=${y - rowHeight / 2} width=${w - 8} height=${rowHeight} rx="4" />
     <g transform="translate(18 ${y}) scale(.72)"><${PortMark} x=${0} y=${0} state=${row.state} /></g>
     <text class="row-name" x="30" y=${y + 4}>${row.label}</text>
     <text class="row-address" x=${column} y=${y + 4}>${row.address}</text>

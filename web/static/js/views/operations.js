@@ -15,7 +15,7 @@ export function Operations() {
       <span class=${`pill o-${o.state}`}>${t(`operation.${o.state}`)}</span>
       <code class="text">${o.commands?.[0] ?? o.request}</code>
       ${(o.commands?.length ?? 0) > 1 && html`<span class="quiet">${t('operations.more', { count: (o.commands?.length ?? 0) - 1 })}</span>`}
-      <span class="space"></span><span class="origin">${o.author}</span><span class="origin number">${ms(o.duration_ms)}</span>
+      <span class="origin">${o.author}</span><span class="origin number">${ms(o.duration_ms)}</span>
     </button>
     ${open === o.id && html`<div class="operation">
       <p class="quiet">${o.request}</p>${o.error && html`<p class="warning">${o.error}</p>`}<pre>${(o.commands ?? []).join('\n')}</pre></div>`}

@@ -36,8 +36,8 @@ function Counts() {
     ['counts.veths', Math.ceil(ends / 2)],
   ];
   if (!store.loaded.value) return null;
-  return html`<p class="counts" data-testid="counts">${counts.map(([k, n]) => html`<span key=${k}><b>${n}</b> ${t(/** @type {string} */ (k))}</span>`)}
-    ${down > 0 && html`<span class="bad"><b>${down}</b> ${t('counts.down')}</span>`}</p>`;
+  return html`<p class="counts" data-testid="counts">${counts.map(([k, n]) => html`<span key=${k}><b>${n}</b> ${t(String(k), { count: n })}</span>`)}
+    ${down > 0 && html`<span class="bad"><b>${down}</b> ${t('counts.down', { count: down })}</span>`}</p>`;
 }
 
 function Connection({ retry }) {

@@ -2,6 +2,7 @@
 
 export const zoomRange = [0.15, 2.5];
 const clickSlop = 4;
+const edge = 16;
 
 /** The view that shows a box as large as sensible. @returns {{x: number, y: number, k: number}} */
 export function fitView(box, width, height, { most = 1.15, pad = 48, bottom = 56 } = {}) {
@@ -11,8 +12,8 @@ export function fitView(box, width, height, { most = 1.15, pad = 48, bottom = 56
 
 /** Is a box on the screen, whole? */
 export function inView(box, v, width, height) {
-  return box.x * v.k + v.x >= 0 && box.y * v.k + v.y >= 0 &&
-    (box.x + box.w) * v.k + v.x <= width && (box.y + box.h) * v.k + v.y <= height - 30;
+  return box.x * v.k + v.x >= edge && box.y * v.k + v.y >= edge &&
+    (box.x + box.w) * v.k + v.x <= width - edge && (box.y + box.h) * v.k + v.y <= height - 2 * edge;
 }
 
 export function zoomAt(v, px, py, factor) {

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { buildModel, components, reuse } from '../static/js/layout/model.js';
+import { bridge, link, namespace, star, topology, veth } from './objects.js';
+
+const ids = (list) => list.map((x) => x.id).sort();
+
+test('two hosts: a card each and one cable', () => {
+  const m = buildModel(topology(veth('A/veth0', 'B/veth0')));
+  assert.deepEqual(ids(m.nodes), ['ns:A', 'ns:B']);
+  assert.deepEqual(ids(m.cables), ['A/veth0--B/veth0']);
+});
+
+test('identical ifindexes do not confuse the ends', () => {
+  const m = buildModel(topology([...veth('A/veth0', 'B/veth0'), ...veth('C/veth0', 'D/veth0')]));
+  assert.deepEqual(ids(m.cables), ['A/veth0--B/veth0', 'C/veth0--D/veth0']);
+});
+
+test('each half has the state of its own end', () => {
+  const m = buildModel(topology(veth('A/veth0', 'B/veth0', { admin_up: false }, { carrier: false, oper_state: 'lowerlayerdown' })));
+  assert.deepEqual([m.cables[0].a.state, m.cables[0].b?.state], ['down', 'no-carrier']);
+});
+
+test('an end whose peer cannot be seen dangles', () => {
+  const m = buildModel(topology([link('A', 'veth0', { peer: { known: false, ifindex: 7 } })]));
+  assert.equal(m.cables[0].id, 'A/veth0--?');
+  assert.equal(m.cables[0].far, 'if7');
+  assert.equal(m.cables[0].b, null);
+});
+
+test('ports end at the bar; the namespace of a bridge alone has no card', () => {
+  const m = buildModel(topology([...star('host', 'br0', 2), ...star('sw', 'br0', 1, 'k')]));
+  assert.deepEqual(ids(m.nodes), ['br:host/br0', 'br:sw/br0', 'ns:h1', 'ns:h2', 'ns:k1']);
+  assert.ok(m.cables.every((c) => c.b?.node.startsWith('br:') || c.a.node.startsWith('br:')));
+});
+
+test('a namespace with a bridge and other links has both, tied together', () => {
+  const m = buildModel(topology([...star('sw', 'br0', 1), ...veth('sw/up0', 'A/veth0')]));
+  assert.ok(ids(m.nodes).includes('ns:sw'));
+  assert.deepEqual(m.tethers.map((x) => [x.from, x.to]), [['ns:sw', 'br:sw/br0']]);
+});
+
+test('the host gets a card only for links that are not ports, lo or physical', () => {
+  const quiet = [link('host', 'lo', { kind: 'loopback' }), link('host', 'eth0', { kind: 'physical' }), bridge('host', 'br0')];
+  assert.deepEqual(ids(buildModel(topology(quiet)).nodes), ['br:host/br0']);
+  assert.ok(ids(buildModel(topology([...quiet, ...veth('host/veth0', 'A/veth0')])).nodes).includes('ns:host'));
+});
+
+test('lo is a dot of the card', () => {
+  const down = buildModel(topology([link('A', 'lo', { kind: 'loopback', admin_up: false })]));
+  assert.equal(down.nodes[0].lo, 'down');
+  assert.deepEqual(down.nodes[0].rows, []);
+});
+
+test('a missing veth is drawn between its namespaces', () => {
+  const ghost = { sync: 'missing', ifindex: 0 };
+  const m = buildModel(topology(veth('A/veth0', 'B/veth0', { ...ghost, key: 'A/veth0' }, { ...ghost, key: 'B/veth0' })));
+  assert.equal(m.cables.length, 1);
+  assert.deepEqual([m.cables[0].a.state, m.cables[0].b?.state], ['missing', 'missing']);
+});
+
+test('what did not change stays the same object', () => {
+  const before = buildModel(topology([...veth('A/veth0', 'B/veth0'), ...veth('C/veth0', 'D/veth0')]));
+  const after = reuse(buildModel(topology([...veth('A/veth0', 'B/veth0', { admin_up: false }), ...veth('C/veth0', 'D/veth0')])), before);
+  assert.notEqual(after.cables[0], before.cables[0]);
+  assert.equal(after.cables[1], before.cables[1]);
+  assert.equal(after.nodes.find((n) => n.id === 'ns:C'), before.nodes.find((n) => n.id === 'ns:C'));
+});
+
+test('names from the kernel stay text, however odd', () => {
+  const m = buildModel({ seq: 1, revision: 1, namespaces: [namespace('<img src=x>', '4-9')] });
+  assert.equal(m.nodes[0].title, '<img src=x>');
+});
+
+test('components are what cables and tethers connect', () => {
+  const m = buildModel(topology([...star('host', 'br0', 3), ...veth('A/veth0', 'B/veth0')], ['alone']));
+  assert.deepEqual(components(m).map((g) => g.length).sort(), [1, 2, 4]);
+});

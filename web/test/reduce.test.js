@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { emptyTopology, normalise, reduce } from '../static/js/core/reduce.js';
+import { link, namespace } from './objects.js';
+
+const start = () => normalise({ seq: 5, revision: 1, namespaces: [namespace('B', '4-2'), namespace('host', '4-1')] });
+const event = (type, seq, object) => ({ type, seq, at: '', origin: 'kernel', ...object });
+
+test('host comes first, then names in order', () => {
+  const t = reduce(start(), event('namespace.added', 6, { namespace: { id: '4-3', name: 'A', names: ['A'], managed: true, sync: 'in_sync' } }));
+  assert.deepEqual(t.namespaces.map((n) => n.name), ['host', 'A', 'B']);
+  assert.deepEqual(t.namespaces[1].links, []);
+  assert.equal(t.seq, 6);
+});
+
+test('an event leaves everything it does not touch the same object', () => {
+  const before = start();
+  const after = reduce(before, event('link.added', 6, { link: link('B', 'veth0', { key: '4-2:2', ifindex: 2 }) }));
+  assert.equal(after.namespaces[0], before.namespaces[0]);
+  assert.notEqual(after.namespaces[1], before.namespaces[1]);
+});
+
+test('namespace.changed without links keeps them', () => {
+  let t = reduce(start(), event('link.added', 6, { link: link('B', 'veth0', { key: '4-2:2' }) }));
+  t = reduce(t, event('namespace.changed', 7, { namespace: { id: '4-2', name: 'renamed', names: ['renamed'], managed: true, sync: 'drifted', links: null } }));
+  const n = t.namespaces.find((x) => x.name === 'renamed');
+  assert.equal(n?.links.length, 1);
+  assert.equal(t.namespaces.length, 2);
+});
+
+test('a missing link that appears again replaces its ghost, and the other way round', () => {
+  const ghost = link('B', 'veth0', { key: 'B/veth0', ifindex: 0, sync: 'missing' });
+  const real = link('B', 'veth0', { key: '4-2:7', ifindex: 7 });
+  let t = reduce(start(), event('link.added', 6, { link: ghost }));
+  t = reduce(t, event('link.added', 7, { link: real }));
+  assert.deepEqual(t.namespaces[1].links.map((l) => l.key), ['4-2:7']);
+  t = reduce(t, event('link.changed', 8, { link: ghost }));
+  assert.deepEqual(t.namespaces[1].links.map((l) => l.key), ['B/veth0']);
+});
+
+test('removing a ghost does not remove the real link of that name', () => {
+  let t = reduce(start(), event('link.added', 6, { link: link('B', 'veth0', { key: '4-2:7', ifindex: 7 }) }));
+  t = reduce(t, event('link.removed', 7, { link: link('B', 'veth0', { key: 'B/veth0', ifindex: 0 }) }));
+  assert.equal(t.namespaces[1].links.length, 1);
+});
+
+test('addresses come to the link of their key, once', () => {
+  const address = { namespace: 'B', link: 'veth0', key: '4-2:2', cidr: '10.0.0.1/24', scope: 'global' };
+  let t = reduce(start(), event('link.added', 6, { link: link('B', 'veth0', { key: '4-2:2' }) }));
+  t = reduce(t, event('address.added', 7, { address }));
+  t = reduce(t, event('address.added', 8, { address }));
+  assert.deepEqual(t.namespaces[1].links[0].addresses.map((a) => a.cidr), ['10.0.0.1/24']);
+  t = reduce(t, event('address.removed', 9, { address }));
+  assert.deepEqual(t.namespaces[1].links[0].addresses, []);
+});
+
+test('a MAC that moves leaves its old port', () => {
+  const entry = { namespace: 'host', bridge: 'br0', mac: '02:00:00:00:00:01', port: 'p1', state: 'learned' };
+  let t = reduce(start(), event('fdb.added', 6, { fdb: entry }));
+  t = reduce(t, event('fdb.moved', 7, { fdb: { ...entry, port: 'p2' } }));
+  assert.deepEqual(t.namespaces[0].fdb.map((e) => e.port), ['p2']);
+  t = reduce(t, event('fdb.removed', 8, { fdb: { ...entry, port: 'p2' } }));
+  assert.deepEqual(t.namespaces[0].fdb, []);
+});
+
+test('an object of an unknown namespace is dropped, not invented', () => {
+  const t = reduce(emptyTopology, event('link.added', 1, { link: link('X', 'veth0', { key: '9-9:2' }) }));
+  assert.deepEqual(t.namespaces, []);
+});
+
+test('routes of one destination are told apart by gateway and metric', () => {
+  const route = { namespace: 'B', family: 'inet', destination: 'default', gateway: '10.0.0.1' };
+  let t = reduce(start(), event('route.added', 6, { route }));
+  t = reduce(t, event('route.added', 7, { route: { ...route, metric: 100 } }));
+  assert.equal(t.namespaces[1].routes.length, 2);
+  t = reduce(t, event('route.removed', 8, { route }));
+  assert.deepEqual(t.namespaces[1].routes.map((r) => r.metric), [100]);
+});
