@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -301,9 +302,21 @@ func netnsWord(namespace string) string {
 	return quote(namespace)
 }
 
-// named names a link that is being made: without the word, ip takes a name like
-// br or up for an (abbreviated) keyword.
-func named(name string) string { return "name " + quote(name) }
+// linkWords are what `ip link add` knows (iplink_parse in iproute2's
+// ip/iplink.c); it takes their beginnings for them, too.
+var linkWords = strings.Fields(`up down name index link address lladdr broadcast brd txqueuelen qlen txqlen mtu xdp
+	xdpgeneric xdpdrv xdpoffload netns multicast allmulticast promisc trailers arp carrier vf master vrf nomaster dynamic
+	type alias group mode state numtxqueues numrxqueues addrgenmode link-netns link-netnsid gso_max_size gso_max_segs
+	gro_max_size gso_ipv4_max_size gro_ipv4_max_size parentdev parentbus protodown protodown_reason dev help`)
+
+// named names a link that is being made, with a word before it where ip would
+// take the name for one of its own.
+func named(name string) string {
+	if slices.ContainsFunc(linkWords, func(word string) bool { return strings.HasPrefix(word, name) }) {
+		return "name " + quote(name)
+	}
+	return quote(name)
+}
 
 // dev names a link where ip would otherwise take its name for a keyword, and
 // costs nothing where it would not.

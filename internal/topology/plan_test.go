@@ -51,7 +51,7 @@ func TestDiffBuildsTwoHosts(t *testing.T) {
 	wantCommands(t, Diff(&Spec{}, lab(t, twoHosts)),
 		"ip netns add A",
 		"ip netns add B",
-		"ip -n A link add name veth0 type veth peer name veth1 netns B",
+		"ip -n A link add veth0 type veth peer name veth1 netns B",
 		"ip -n A address add 192.168.1.1/24 dev veth0",
 		"ip -n B address add 192.168.1.2/24 dev veth1",
 		"ip -n A link set dev lo up",
