@@ -110,7 +110,7 @@ type Handler struct {
 
 	stop    context.CancelFunc
 	stopped context.Context // done when the streams have to end
-	streams sync.WaitGroup  // open websockets
+	closing sync.Once
 }
 
 // New makes a Handler. It fails on a Config that lacks something and on
@@ -159,13 +159,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.root.Ser
 // the websockets for up to two seconds. http.Server.Shutdown knows nothing of
 // websockets and would wait for pings.
 func (h *Handler) Close() {
-	h.stop()
-	gone := make(chan struct{})
-	go func() { h.streams.Wait(); close(gone) }()
-	select {
-	case <-gone:
-	case <-time.After(2 * time.Second):
-	}
+	h.closing.Do(func() {
+		h.stop()
+		patience := time.After(2 * time.Second)
+		for range cap(h.sockets) { // whoever holds a place gives it back; nobody new gets one
+			select {
+			case h.sockets <- struct{}{}:
+			case <-patience:
+				return
+			}
+		}
+	})
 }
 
 // NewServer makes the HTTP server for a Handler, with the limits that are the

@@ -62,10 +62,6 @@ func mediaProblem(r *http.Request) error {
 // again: it would also end the connection's watch for a client that goes away,
 // and with it the request.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	tooLarge := topology.Errorf(topology.CodeTooLarge, "", "the body is larger than %d bytes", h.limits.body)
-	if r.ContentLength > h.limits.body {
-		return nil, tooLarge
-	}
 	conn := http.NewResponseController(w)
 	if err := conn.SetReadDeadline(time.Now().Add(h.limits.bodyTime)); err == nil {
 		defer func() { _ = conn.SetReadDeadline(time.Time{}) }() // fails only with the connection
@@ -76,7 +72,7 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	case err == nil:
 		return data, nil
 	case isA[*http.MaxBytesError](err):
-		return nil, tooLarge
+		return nil, topology.Errorf(topology.CodeTooLarge, "", "the body is larger than %d bytes", h.limits.body)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return nil, topology.Errorf(topology.CodeMalformed, "", "the body did not arrive within %s", h.limits.bodyTime)
 	default:

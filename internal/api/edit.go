@@ -163,21 +163,21 @@ func (h *Handler) snapshot() (*topology.Snapshot, error) {
 	return nil, topology.Errorf(topology.CodeIncomplete, "", "netdash has not looked at this machine yet")
 }
 
-// find gives the Snapshot and the namespace of that name or id in it.
-func (h *Handler) find(nameOrID string) (*topology.Snapshot, *topology.NamespaceState, error) {
+// find gives the namespace of that name or id.
+func (h *Handler) find(nameOrID string) (*topology.NamespaceState, error) {
 	s, err := h.snapshot()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if ns := s.Namespace(nameOrID); ns != nil {
-		return s, ns, nil
+		return ns, nil
 	}
-	return nil, nil, topology.Errorf(topology.CodeNotFound, nameOrID, "there is no namespace %s", nameOrID)
+	return nil, topology.Errorf(topology.CodeNotFound, nameOrID, "there is no namespace %s", nameOrID)
 }
 
 // findLink gives a namespace and a link of it.
 func (h *Handler) findLink(nameOrID, link string) (*topology.NamespaceState, *topology.Link, error) {
-	_, ns, err := h.find(nameOrID)
+	ns, err := h.find(nameOrID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -221,11 +221,12 @@ func linkPlace(s *topology.Spec, namespace, name string) string {
 	return ""
 }
 
-// address of a resource, for the Location header.
+// location is the path of a resource, for the header of that name.
 func location(parts ...string) string {
-	s := prefix
+	var b strings.Builder
+	b.WriteString(prefix)
 	for _, p := range parts {
-		s += "/" + url.PathEscape(p)
+		b.WriteString("/" + url.PathEscape(p))
 	}
-	return s
+	return b.String()
 }

@@ -35,8 +35,6 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, topology.Errorf(topology.CodeBusy, "", "%d clients listen already", cap(h.sockets)))
 		return
 	}
-	h.streams.Add(1)
-	defer h.streams.Done()
 	h.serveEvents(w, r, since)
 }
 

@@ -15,6 +15,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/getkin/kin-openapi/routers"
+
 	"netdash/internal/lab"
 	"netdash/internal/topology"
 )
@@ -23,7 +25,8 @@ import (
 // get right: protocol, errors, limits. That edits reach a kernel is for the
 // end-to-end tests to show.
 type world struct {
-	mu       sync.Mutex
+	editing  sync.Mutex
+	mu       sync.Mutex // not held while a change runs: it may look at the Snapshot
 	spec     *topology.Spec
 	revision int64
 	foreign  []*topology.NamespaceState
@@ -34,13 +37,14 @@ type world struct {
 	ping      func(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
 	firewall  func() ([]topology.FirewallChain, error)
 	flushed   []string
+	flushTime time.Duration
 	subscribe func(*uint64) Subscription
 	blind     bool // no Snapshot yet
 }
 
 func (w *world) Edit(_ context.Context, r lab.Request, change func(*topology.Spec) error) (*lab.Result, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.editing.Lock()
+	defer w.editing.Unlock()
 	w.requests = append(w.requests, r)
 	spec := w.spec.Clone()
 	if err := change(spec); err != nil {
@@ -54,6 +58,8 @@ func (w *world) Edit(_ context.Context, r lab.Request, change func(*topology.Spe
 	}
 	result := &lab.Result{Plan: topology.Plan{topology.CreateNamespace{Name: "planned"}}, Spec: spec}
 	if !r.DryRun {
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		w.spec = spec
 		w.revision++
 		result.Operation = &topology.Operation{ID: w.revision}
@@ -171,7 +177,12 @@ func (w *world) Ping(ctx context.Context, r topology.PingRequest, each func(topo
 	return w.ping(ctx, r, each)
 }
 
-func (w *world) FlushFDB(_ context.Context, namespace, bridge string) (int, error) {
+func (w *world) FlushFDB(ctx context.Context, namespace, bridge string) (int, error) {
+	select {
+	case <-time.After(w.flushTime):
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
 	w.flushed = append(w.flushed, namespace+"/"+bridge)
 	return 3, nil
 }
@@ -190,9 +201,10 @@ func (w *world) Capabilities() topology.Capabilities {
 // site is a Handler behind a real HTTP server.
 type site struct {
 	*httptest.Server
-	world   *world
-	handler *Handler
-	log     *safeBuffer
+	world    *world
+	handler  *Handler
+	log      *safeBuffer
+	document routers.Router // see checkDocumented
 }
 
 type safeBuffer struct {
@@ -240,7 +252,7 @@ func serve(t *testing.T, configure func(*Config), changes ...func(*Handler)) *si
 	}
 	server := httptest.NewServer(h)
 	t.Cleanup(func() { h.Close(); server.Close() })
-	return &site{server, w, h, logged}
+	return &site{Server: server, world: w, handler: h, log: logged}
 }
 
 // answer is a response read to its end.

@@ -7,7 +7,7 @@ import (
 )
 
 func (h *Handler) listFirewall(ctx context.Context, in *NamespacePath) (*list[topology.FirewallChain], error) {
-	_, ns, err := h.find(in.Namespace)
+	ns, err := h.find(in.Namespace)
 	if err != nil {
 		return nil, err
 	}

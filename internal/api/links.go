@@ -18,7 +18,7 @@ type LinkPath struct {
 }
 
 func (h *Handler) listLinks(_ context.Context, in *NamespacePath) (*list[*topology.Link], error) {
-	_, ns, err := h.find(in.Namespace)
+	ns, err := h.find(in.Namespace)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (h *Handler) listNamespaces(context.Context, *struct{}) (*list[*topology.Na
 }
 
 func (h *Handler) getNamespace(_ context.Context, in *NamespacePath) (*one[*topology.NamespaceState], error) {
-	_, ns, err := h.find(in.Namespace)
+	ns, err := h.find(in.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ type deleteNamespaceInput struct {
 }
 
 func (h *Handler) deleteNamespace(ctx context.Context, in *deleteNamespaceInput) (*edited, error) {
-	_, ns, err := h.find(in.Namespace)
+	ns, err := h.find(in.Namespace)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 func (h *Handler) listNeighbours(_ context.Context, in *NamespacePath) (*list[*topology.Neighbour], error) {
-	_, ns, err := h.find(in.Namespace)
+	ns, err := h.find(in.Namespace)
 	if err != nil {
 		return nil, err
 	}

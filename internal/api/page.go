@@ -63,7 +63,7 @@ func (h *Handler) assets() (http.HandlerFunc, error) {
 			fail(w, r, fmt.Errorf("asset %s: %w", name, err))
 			return
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }() // it was only read
 		content, ok := file.(io.ReadSeeker)
 		if !ok {
 			fail(w, r, fmt.Errorf("asset %s cannot be read from anywhere but its start", name))

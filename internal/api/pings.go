@@ -3,9 +3,8 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
-	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -56,7 +55,8 @@ func (h *Handler) createPing(_ context.Context, in *createPingInput) (*createPin
 		}
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
-		defer context.AfterFunc(h.stopped, cancel)()
+		forget := context.AfterFunc(h.stopped, cancel)
+		defer forget()
 		if stream {
 			h.streamPing(ctx, cancel, w, r, request)
 			return
@@ -124,75 +124,33 @@ func (l *lineWriter) write(line any) {
 	}
 }
 
-// pingRequest checks a request beyond its schema and makes it definite: the
-// namespace by its name, the target as an address.
+// pingRequest checks what the schema cannot say and puts names in the place of
+// ids. The rest is the kernel's to judge.
 func (h *Handler) pingRequest(in topology.PingRequest) (topology.PingRequest, error) {
-	_, from, err := h.find(in.Namespace)
+	from, err := h.find(in.Namespace)
 	if err != nil {
 		return in, err
 	}
 	in.Namespace = from.Name
-	span := time.Duration(in.Count-1)*time.Duration(in.IntervalMS)*time.Millisecond + time.Duration(in.TimeoutMS)*time.Millisecond
-	switch {
-	case span > h.limits.pingTime:
-		return in, invalidField("/count", "with this interval and timeout it would take %s; %s at most", span, h.limits.pingTime)
-	case (in.Address == "") == (in.ToNamespace == ""):
+	if (in.Address == "") == (in.ToNamespace == "") {
 		return in, invalidField("/address", "exactly one of address and to_namespace is needed")
-	case in.ToNamespace != "":
-		_, to, err := h.find(in.ToNamespace)
+	}
+	if in.ToNamespace != "" {
+		to, err := h.find(in.ToNamespace)
 		if err != nil {
 			return in, err
 		}
-		if in.Address = bestAddress(from, to); in.Address == "" {
-			return in, invalidField("/to_namespace", "%s has no address that could be pinged", to.Name)
-		}
-		in.ToNamespace = ""
-	default:
-		if _, err := netip.ParseAddr(in.Address); err != nil {
-			return in, invalidField("/address", "is no IP address")
-		}
+		in.ToNamespace = to.Name
+	}
+	span := time.Duration(in.Count-1)*time.Duration(in.IntervalMS)*time.Millisecond + time.Duration(in.TimeoutMS)*time.Millisecond
+	if span > h.limits.pingTime {
+		return in, invalidField("/count", fmt.Sprintf("with this interval and timeout it would take %s; %s at most", span, h.limits.pingTime))
 	}
 	return in, nil
 }
 
-func invalidField(pointer, format string, args ...any) error {
+func invalidField(pointer, detail string) error {
 	e := topology.Errorf(topology.CodeInvalid, "", "the request is not valid")
-	e.Fields = []topology.FieldError{{Pointer: pointer, Detail: topology.Errorf("", "", format, args...).Detail}}
+	e.Fields = []topology.FieldError{{Pointer: pointer, Detail: detail}}
 	return e
-}
-
-// bestAddress picks the address of a namespace that is most likely meant: one in
-// a network the asking namespace is in too, then any other; IPv4 before IPv6.
-// Loopback and link-local addresses lead nowhere from outside.
-func bestAddress(from, to *topology.NamespaceState) string {
-	near := prefixes(from)
-	best, rank := "", -1
-	for _, p := range prefixes(to) {
-		r := 0
-		if p.Addr().Is4() {
-			r++
-		}
-		if slices.ContainsFunc(near, func(n netip.Prefix) bool { return n.Masked() == p.Masked() }) {
-			r += 2
-		}
-		if r > rank {
-			best, rank = p.Addr().String(), r
-		}
-	}
-	return best
-}
-
-// prefixes lists the addresses of a namespace that others can use, in the order
-// of its links.
-func prefixes(ns *topology.NamespaceState) []netip.Prefix {
-	var all []netip.Prefix
-	for _, l := range ns.Links {
-		for _, a := range l.Addresses {
-			p, err := netip.ParsePrefix(a.CIDR)
-			if err == nil && !p.Addr().IsLoopback() && !p.Addr().IsLinkLocalUnicast() {
-				all = append(all, p)
-			}
-		}
-	}
-	return all
 }

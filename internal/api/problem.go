@@ -34,6 +34,7 @@ var statusOf = map[topology.Code]int{
 	topology.CodeInvalid:      http.StatusUnprocessableEntity,
 	codeUpgradeRequired:       http.StatusUpgradeRequired,
 	topology.CodeInternal:     http.StatusInternalServerError,
+	topology.CodeStorage:      http.StatusInsufficientStorage,
 	topology.CodeUnsupported:  http.StatusNotImplemented,
 	topology.CodeIncomplete:   http.StatusServiceUnavailable,
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func (h *Handler) listRoutes(_ context.Context, in *NamespacePath) (*list[*topology.RouteState], error) {
-	_, ns, err := h.find(in.Namespace)
+	ns, err := h.find(in.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ type createRouteInput struct {
 }
 
 func (h *Handler) createRoute(ctx context.Context, in *createRouteInput) (*edited, error) {
-	_, ns, err := h.find(in.Namespace)
+	ns, err := h.find(in.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ type deleteRouteInput struct {
 }
 
 func (h *Handler) deleteRoute(ctx context.Context, in *deleteRouteInput) (*edited, error) {
-	_, ns, err := h.find(in.Namespace)
+	ns, err := h.find(in.Namespace)
 	if err != nil {
 		return nil, err
 	}

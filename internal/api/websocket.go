@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -14,6 +15,13 @@ const maxFrame = 1 << 10
 
 // Small messages cost more time to pack than to send.
 const packFrom = 4 << 10
+
+// Why a websocket ends, other than that its events do.
+var (
+	errStopping = errors.New("netdash is stopping")
+	errTalks    = errors.New("events go one way")
+	errGone     = errors.New("the client is gone")
+)
 
 // serveEvents turns a checked request into a websocket and sends it events until
 // either side has enough. A client that takes too long over one frame, or
@@ -28,38 +36,60 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, since *uin
 		log.Debug("no websocket", slog.Any("error", err)) // Accept has answered
 		return
 	}
-	defer func() { _ = conn.CloseNow() }() // a second close is an error
+	defer func() { _ = conn.CloseNow() }() // after a close there is nothing to close
 	conn.SetReadLimit(maxFrame)
-	ctx, cancel := context.WithCancel(conn.CloseRead(r.Context()))
-	defer cancel()
-	go h.keepAlive(ctx, cancel, conn)
 
-	// Closing comes before the stream ends: a cancelled context would cut the
-	// connection instead of closing it.
-	next, end := context.WithCancel(ctx)
-	defer end()
-	defer context.AfterFunc(h.stopped, end)()
+	// Whoever has enough ends ctx with the reason. The connection's own context
+	// outlives it, because cancelling that one cuts instead of closing.
+	ctx, end := context.WithCancelCause(r.Context())
+	defer end(errGone)
+	forget := context.AfterFunc(h.stopped, func() { end(errStopping) })
+	defer forget()
+	go hear(r.Context(), conn, end)
+	go h.keepAlive(ctx, conn, end)
 
 	events := h.Subscribe(since)
 	defer events.Close()
 	for {
-		frame, err := events.Next(next)
-		switch {
-		case h.stopped.Err() != nil:
-			_ = conn.Close(websocket.StatusGoingAway, "netdash is stopping") // it goes away in any case
-			return
-		case ctx.Err() != nil:
-			return // the client is gone
-		case err != nil:
-			log.Error("events ended", slog.Any("error", err))
-			_ = conn.Close(websocket.StatusInternalError, "the events ended") // the client comes back either way
+		frame, err := events.Next(ctx)
+		if why := context.Cause(ctx); why != nil || err != nil {
+			closeFor(conn, log, why, err)
 			return
 		}
-		if err := h.send(ctx, conn, frame); err != nil {
+		if err := h.send(r.Context(), conn, frame); err != nil {
 			log.Debug("event not taken", slog.Any("error", err))
 			return
 		}
 	}
+}
+
+// closeFor says goodbye, where there is somebody to hear it.
+func closeFor(conn *websocket.Conn, log *slog.Logger, why, err error) {
+	code, reason := websocket.StatusInternalError, "the events ended"
+	switch {
+	case errors.Is(why, errStopping):
+		code, reason = websocket.StatusGoingAway, errStopping.Error()
+	case errors.Is(why, errTalks):
+		code, reason = websocket.StatusPolicyViolation, errTalks.Error()
+	case why != nil:
+		return
+	default:
+		log.Error("events ended", slog.Any("error", err))
+	}
+	if err := conn.Close(code, reason); err != nil {
+		log.Debug("websocket closed one-sidedly", slog.Any("error", err))
+	}
+}
+
+// hear reads what the client sends, without which no pong and no close would be
+// noticed. The library's CloseRead does the same, but a client that talks keeps
+// it waiting for itself for 15 s.
+func hear(ctx context.Context, conn *websocket.Conn, end context.CancelCauseFunc) {
+	if _, _, err := conn.Reader(ctx); err != nil {
+		end(errGone)
+		return
+	}
+	end(errTalks)
 }
 
 func (h *Handler) send(ctx context.Context, conn *websocket.Conn, frame []byte) error {
@@ -70,7 +100,7 @@ func (h *Handler) send(ctx context.Context, conn *websocket.Conn, frame []byte) 
 
 // keepAlive pings the client, so that one that vanished without a word is
 // noticed and one behind a proxy is not forgotten.
-func (h *Handler) keepAlive(ctx context.Context, cancel context.CancelFunc, conn *websocket.Conn) {
+func (h *Handler) keepAlive(ctx context.Context, conn *websocket.Conn, end context.CancelCauseFunc) {
 	tick := time.NewTicker(h.limits.keepAlive)
 	defer tick.Stop()
 	for {
@@ -83,7 +113,7 @@ func (h *Handler) keepAlive(ctx context.Context, cancel context.CancelFunc, conn
 		err := conn.Ping(patience)
 		done()
 		if err != nil {
-			cancel()
+			end(errGone)
 			return
 		}
 	}

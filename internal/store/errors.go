@@ -31,7 +31,7 @@ func meaning(err error) error {
 	case e.Code == sqlite3.ErrFull, e.SystemErrno == syscall.ENOSPC, e.SystemErrno == syscall.EDQUOT,
 		// Growing the wal-index is the one write whose errno SQLite loses.
 		e.ExtendedCode == sqlite3.ErrIoErrSHMSize:
-		return problem(topology.CodeInternal, err, "the disk is full; nothing was changed",
+		return problem(topology.CodeStorage, err, "the disk is full; nothing was changed",
 			"Free space on the disk that holds the database and try again.")
 	case e.Code == sqlite3.ErrBusy, e.Code == sqlite3.ErrLocked:
 		return problem(topology.CodeBusy, err, "locked by another process; nothing was changed",
@@ -39,13 +39,13 @@ func meaning(err error) error {
 	case e.Code == sqlite3.ErrCorrupt:
 		return damaged(err)
 	case e.Code == sqlite3.ErrNotADB:
-		return problem(topology.CodeInternal, err, "this is not a SQLite database",
+		return problem(topology.CodeStorage, err, "this is not a SQLite database",
 			"Name another file with --db.")
 	case e.Code == sqlite3.ErrReadonly, e.Code == sqlite3.ErrPerm, e.Code == sqlite3.ErrCantOpen:
-		return problem(topology.CodeInternal, err, "cannot be opened for writing",
+		return problem(topology.CodeStorage, err, "cannot be opened for writing",
 			"netdash must be able to write to the database and its directory.")
 	case e.Code == sqlite3.ErrIoErr:
-		return problem(topology.CodeInternal, err, "the disk reports an error; nothing was changed", "")
+		return problem(topology.CodeStorage, err, "the disk reports an error; nothing was changed", "")
 	case e.Code == sqlite3.ErrConstraint:
 		return problem(topology.CodeConflict, err, "contradicts itself or what is stored; nothing was changed", "")
 	}
@@ -53,7 +53,7 @@ func meaning(err error) error {
 }
 
 func damaged(err error) error {
-	return problem(topology.CodeInternal, err, "the file is damaged; nothing was changed",
+	return problem(topology.CodeStorage, err, "the file is damaged; nothing was changed",
 		"Put it aside and start anew, or restore a copy.")
 }
 

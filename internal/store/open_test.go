@@ -155,7 +155,7 @@ func TestNotOurDatabase(t *testing.T) {
 	if err := os.WriteFile(text, bytes.Repeat([]byte("no database\n"), 1000), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, text, topology.CodeInternal, "not a SQLite database")
+	refused(t, text, topology.CodeStorage, "not a SQLite database")
 
 	other := filepath.Join(dir, "other.db")
 	db := raw(t, other)
@@ -205,7 +205,7 @@ func TestDamagedDatabase(t *testing.T) {
 			if err := os.WriteFile(path, damage(bytes.Clone(whole)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			refused(t, path, topology.CodeInternal, "damaged")
+			refused(t, path, topology.CodeStorage, "damaged")
 		})
 	}
 	// A row that the schema allows and no Spec can have.
@@ -217,7 +217,7 @@ func TestDamagedDatabase(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, path, topology.CodeInternal, "half a pair")
+	refused(t, path, topology.CodeStorage, "half a pair")
 }
 
 // TestLockedByAnotherProgram has somebody write in a shell of sqlite3 for

@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 )
@@ -146,8 +147,11 @@ func (s *Spec) patchBridge(b *Bridge, p LinkPatch, newNamespace, newName string)
 
 func (s *Spec) patchEnd(e *End, p LinkPatch, newNamespace, newName string) error {
 	subject := e.Namespace + "/" + e.Name
-	if p.Bridge != nil {
+	switch {
+	case p.Bridge != nil:
 		return invalidField(subject, "/bridge", "a veth is no bridge")
+	case p.Master != nil && *p.Master != "" && s.FindBridge(newNamespace, *p.Master) == nil:
+		return invalidField(subject, "/master", fmt.Sprintf("there is no bridge %q in %s", *p.Master, newNamespace))
 	}
 	set(&e.MTU, p.MTU)
 	set(&e.MAC, p.MAC)

@@ -22,6 +22,7 @@ const (
 	CodeIncomplete   Code = "incomplete"
 	CodeForbidden    Code = "forbidden"
 	CodeTooLarge     Code = "too_large"
+	CodeStorage      Code = "storage" // the database cannot be written or read
 	CodeInternal     Code = "internal"
 )
 

@@ -9,7 +9,7 @@ type PingRequest struct {
 	Count       int    `json:"count,omitempty" minimum:"1" maximum:"100" default:"3" doc:"Echo requests to send."`
 	IntervalMS  int    `json:"interval_ms,omitempty" minimum:"10" maximum:"10000" default:"200" doc:"Milliseconds between two requests."`
 	TimeoutMS   int    `json:"timeout_ms,omitempty" minimum:"10" maximum:"10000" default:"1000" doc:"Milliseconds to wait for each reply."`
-	Size        int    `json:"size,omitempty" minimum:"0" maximum:"65000" default:"56" doc:"Payload bytes."`
+	Size        int    `json:"size,omitempty" minimum:"1" maximum:"65000" default:"56" doc:"Payload bytes."`
 	TTL         int    `json:"ttl,omitempty" minimum:"1" maximum:"255" default:"64" doc:"Time to live (hop limit)."`
 }
 
