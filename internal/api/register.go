@@ -28,7 +28,7 @@ var (
 	editFailures = []int{
 		http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict,
 		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity,
-		http.StatusNotImplemented, http.StatusServiceUnavailable,
+		http.StatusNotImplemented, http.StatusServiceUnavailable, http.StatusInsufficientStorage,
 	}
 )
 

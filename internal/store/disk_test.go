@@ -233,7 +233,7 @@ func TestReadOnlyDisk(t *testing.T) {
 		}
 	}
 	remount(syscall.MS_RDONLY)
-	refused(t, path, topology.CodeStorage, "read-only file system")
+	refused(t, path, topology.CodeInternal, "read-only file system")
 	if _, err := Open(t.Context(), filepath.Join(dir, "new", "netdash.db")); !errors.Is(err, syscall.EROFS) {
 		t.Error(err)
 	}

@@ -217,7 +217,7 @@ func TestDamagedDatabase(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, path, topology.CodeStorage, "half a pair")
+	refused(t, path, topology.CodeInternal, "half a pair")
 }
 
 // TestLockedByAnotherProgram has somebody write in a shell of sqlite3 for
