@@ -23,7 +23,7 @@ func Templates() *template.Template {
 func Static() fs.FS {
 	sub, err := fs.Sub(Files, "static")
 	if err != nil {
-		panic(err) // only for an invalid path, and this one is constant
+		panic(err) //nolint:forbidigo // only for an invalid path, and this one is constant
 	}
 	return sub
 }

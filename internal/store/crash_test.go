@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"math/rand"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,7 +78,7 @@ func TestKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "netdash.db")
 	midway := 0
 	for round := range 40 {
-		acknowledged := killAfter(t, path, time.Duration(rand.Intn(20_000))*time.Microsecond)
+		acknowledged := killAfter(t, path, time.Duration(rand.IntN(20_000))*time.Microsecond)
 		s := openStore(t, path)
 		sound(t, s)
 		spec, revision, err := s.Load(t.Context())
@@ -134,13 +134,13 @@ func killAfter(t *testing.T, path string, wait time.Duration) (last int64) {
 	first := true
 	for lines := bufio.NewScanner(out); lines.Scan(); first = false {
 		if first {
-			time.AfterFunc(wait, func() { child.Process.Kill() })
+			time.AfterFunc(wait, func() { _ = child.Process.Kill() })
 		}
 		if last, err = strconv.ParseInt(lines.Text(), 10, 64); err != nil {
 			t.Error(err)
 		}
 	}
-	child.Wait() // killed, so always an error
+	_ = child.Wait() // killed, so always an error
 	if first {
 		t.Fatal("the child committed nothing")
 	}

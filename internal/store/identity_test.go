@@ -73,8 +73,10 @@ func TestLinkIdentity(t *testing.T) {
 			s.Bridges[0] = topology.Bridge{Namespace: "A", Name: "br9"}
 			s.Veths[0].B.Master = ""
 		}, []int64{0, 2, 3, 4, 5, 6}},
-		"an id of a link that is another's": {func(s *topology.Spec) { s.Bridges[1] = s.Bridges[0]; s.Bridges[1].Name = "copy" },
-			[]int64{1, 0, 3, 4, 5, 6}},
+		"an id of a link that is another's": {
+			func(s *topology.Spec) { s.Bridges[1] = s.Bridges[0]; s.Bridges[1].Name = "copy" },
+			[]int64{1, 0, 3, 4, 5, 6},
+		},
 		"an id of a link of another kind": {func(s *topology.Spec) { s.Bridges[1].ID = 3; s.Veths[0].A.ID = 0 }, []int64{1, 2, 3, 4, 5, 6}},
 	}
 	for name, c := range cases {
@@ -87,8 +89,10 @@ func TestLinkIdentity(t *testing.T) {
 					{Namespace: "sw", Name: "br1"},
 				},
 				Veths: []topology.Veth{
-					{A: topology.End{Namespace: "A", Name: "eth0", Addresses: []string{"10.0.0.1/24"}},
-						B: topology.End{Namespace: "sw", Name: "p0", Master: "br0"}},
+					{
+						A: topology.End{Namespace: "A", Name: "eth0", Addresses: []string{"10.0.0.1/24"}},
+						B: topology.End{Namespace: "sw", Name: "p0", Master: "br0"},
+					},
 					{A: topology.End{Namespace: "C", Name: "eth1"}, B: topology.End{Namespace: "sw", Name: "p1"}},
 				},
 			}

@@ -36,8 +36,10 @@ func TestJournal(t *testing.T) {
 	}
 	stored(t, s, committed)
 
-	failed := &topology.Operation{Author: "bob", Request: "DELETE /api/v1/namespaces/A", DurationMS: 12.5,
-		StartedAt: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.FixedZone("", 3600)), Changes: []topology.ChangeRecord{}, Commands: []string{}}
+	failed := &topology.Operation{
+		Author: "bob", Request: "DELETE /api/v1/namespaces/A", DurationMS: 12.5,
+		StartedAt: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.FixedZone("", 3600)), Changes: []topology.ChangeRecord{}, Commands: []string{},
+	}
 	if err := s.Begin(t.Context(), failed, &topology.Spec{}); err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +169,8 @@ func TestFailedCommit(t *testing.T) {
 			target := spec.Clone()
 			c.edit(target)
 			target.Veths = append(target.Veths, topology.Veth{
-				A: topology.End{Namespace: "h0", Name: "new"}, B: topology.End{Namespace: "h1", Name: "new"}})
+				A: topology.End{Namespace: "h0", Name: "new"}, B: topology.End{Namespace: "h1", Name: "new"},
+			})
 			asked := target.Clone()
 			op := &topology.Operation{Changes: []topology.ChangeRecord{}, Commands: []string{}}
 			if err := s.Begin(t.Context(), op, target); err != nil {

@@ -50,7 +50,8 @@ type loader struct {
 }
 
 func loadImage(ctx context.Context, tx *sql.Tx) (image, error) {
-	l := loader{ctx: ctx, tx: tx, image: image{spec: &topology.Spec{}},
+	l := loader{
+		ctx: ctx, tx: tx, image: image{spec: &topology.Spec{}},
 		namespaces: map[string]*topology.Namespace{},
 		addresses:  map[int64]*[]string{},
 		bridges:    map[int64]*topology.Bridge{},
@@ -166,8 +167,10 @@ func (l *loader) loadLinks() error {
 
 // addBridge takes what a bridge has in common with an end from there.
 func (l *loader) addBridge(e topology.End, at int64, attributes string) error {
-	b := topology.Bridge{Identity: e.Identity, Namespace: e.Namespace, Name: e.Name,
-		MAC: e.MAC, MTU: e.MTU, Alias: e.Alias, AdminUp: e.AdminUp}
+	b := topology.Bridge{
+		Identity: e.Identity, Namespace: e.Namespace, Name: e.Name,
+		MAC: e.MAC, MTU: e.MTU, Alias: e.Alias, AdminUp: e.AdminUp,
+	}
 	if attributes != "" {
 		if err := json.Unmarshal([]byte(attributes), &b.BridgeAttributes); err != nil {
 			return fmt.Errorf("attributes of link %d: %w", e.ID, err)

@@ -51,8 +51,8 @@ func open(ctx context.Context, path string) (_ *Store, err error) {
 	}
 	// SQLite follows a symbolic link before it names its further files; the
 	// lock must stand beside those, or two names of one file had two locks.
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err

@@ -111,7 +111,7 @@ func TestEveryConnection(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer r.Close()
+		t.Cleanup(func() { _ = r.Close() })
 		check(r, map[string]string{"query_only": "1", "busy_timeout": "5000"})
 		if _, err := r.ExecContext(t.Context(), `PRAGMA query_only = off; DELETE FROM lab`); err == nil {
 			t.Error("a reader can write")

@@ -75,8 +75,10 @@ func queryPending(ctx context.Context, tx *sql.Tx, base *topology.Spec) ([]Pendi
 func scanOperation(row interface{ Scan(...any) error }, more ...any) (*topology.Operation, error) {
 	var op topology.Operation
 	var changes, started string
-	err := row.Scan(append([]any{&op.ID, &op.State, &op.Author, &op.Request, &changes, &op.Error,
-		&started, &op.DurationMS}, more...)...)
+	err := row.Scan(append([]any{
+		&op.ID, &op.State, &op.Author, &op.Request, &changes, &op.Error,
+		&started, &op.DurationMS,
+	}, more...)...)
 	if err != nil {
 		return nil, err
 	}

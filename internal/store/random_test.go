@@ -2,7 +2,7 @@ package store
 
 import (
 	"flag"
-	"math/rand"
+	"math/rand/v2"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -24,17 +24,17 @@ func TestRandomEdits(t *testing.T) {
 		seed = time.Now().UnixNano()
 	}
 	t.Logf("run again with -seed %d", seed)
-	g := &generator{Rand: rand.New(rand.NewSource(seed))}
+	g := &generator{Rand: rand.New(rand.NewPCG(uint64(seed), 0))}
 	path := filepath.Join(t.TempDir(), "netdash.db")
 	s := openStore(t, path)
 	spec := &topology.Spec{}
 	var former []*topology.Spec
 	for i := range 400 {
-		for range 1 + g.Intn(4) {
+		for range 1 + g.IntN(4) {
 			spec = g.edit(spec, former)
 		}
 		g.mend(spec)
-		if g.Intn(10) == 0 {
+		if g.IntN(10) == 0 {
 			op := &topology.Operation{}
 			if err := s.Begin(t.Context(), op, spec); err != nil {
 				t.Fatal(err)
@@ -55,7 +55,7 @@ func TestRandomEdits(t *testing.T) {
 		sound(t, s)
 		keptIdentities(t, stored, asked, spec)
 		former = append(former, spec.Clone())
-		if g.Intn(20) == 0 {
+		if g.IntN(20) == 0 {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -98,21 +98,21 @@ func pick[T any](g *generator, list []T) *T {
 	if len(list) == 0 {
 		return new(T)
 	}
-	return &list[g.Intn(len(list))]
+	return &list[g.IntN(len(list))]
 }
 
 func (g *generator) namespace(s *topology.Spec) string {
-	if g.Intn(4) == 0 {
+	if g.IntN(4) == 0 {
 		return topology.HostName
 	}
 	return pick(g, s.Namespaces).Name
 }
 
-func (g *generator) linkName() string { return "l" + strconv.Itoa(g.Intn(12)) }
+func (g *generator) linkName() string { return "l" + strconv.Itoa(g.IntN(12)) }
 
 func (g *generator) addresses() (list []string) {
-	for range g.Intn(4) {
-		list = append(list, "10.0.0."+strconv.Itoa(g.Intn(250))+"/24")
+	for range g.IntN(4) {
+		list = append(list, "10.0.0."+strconv.Itoa(g.IntN(250))+"/24")
 	}
 	return list
 }
@@ -123,29 +123,29 @@ func (g *generator) fill(v any) {
 	for i := range fields.NumField() {
 		f := fields.Field(i)
 		f.SetZero()
-		if g.Intn(2) == 0 {
+		if g.IntN(2) == 0 {
 			continue
 		}
 		f.Set(reflect.New(f.Type().Elem()))
 		if e := f.Elem(); e.Kind() == reflect.Bool {
-			e.SetBool(g.Intn(2) == 0)
+			e.SetBool(g.IntN(2) == 0)
 		} else {
-			e.SetInt(int64(g.Intn(3)))
+			e.SetInt(int64(g.IntN(3)))
 		}
 	}
 }
 
 func (g *generator) bool() *bool {
-	return [...]*bool{nil, ptr(false), ptr(true)}[g.Intn(3)]
+	return [...]*bool{nil, ptr(false), ptr(true)}[g.IntN(3)]
 }
 
 func (g *generator) end(s *topology.Spec) topology.End {
-	e := topology.End{Namespace: g.namespace(s), Name: g.linkName(), MTU: g.Intn(2) * 1400, AdminUp: g.bool(), Addresses: g.addresses()}
-	e.Identity.MAC = [...]string{"", "02:00:00:00:00:0a"}[g.Intn(2)]
-	if len(s.Bridges) > 0 && g.Intn(2) == 0 {
+	e := topology.End{Namespace: g.namespace(s), Name: g.linkName(), MTU: g.IntN(2) * 1400, AdminUp: g.bool(), Addresses: g.addresses()}
+	e.Identity.MAC = [...]string{"", "02:00:00:00:00:0a"}[g.IntN(2)]
+	if len(s.Bridges) > 0 && g.IntN(2) == 0 {
 		b := pick(g, s.Bridges)
 		e.Namespace, e.Master = b.Namespace, b.Name
-		if g.Intn(2) == 0 {
+		if g.IntN(2) == 0 {
 			e.BridgePort = &topology.PortAttributes{}
 			g.fill(e.BridgePort)
 		}
@@ -155,18 +155,18 @@ func (g *generator) end(s *topology.Spec) topology.End {
 
 func (g *generator) anyEnd(s *topology.Spec) *topology.End {
 	v := pick(g, s.Veths)
-	return [...]*topology.End{&v.A, &v.B}[g.Intn(2)]
+	return [...]*topology.End{&v.A, &v.B}[g.IntN(2)]
 }
 
 func insert[T any](g *generator, list []T, item T) []T {
-	return slices.Insert(list, []int{len(list), g.Intn(len(list) + 1)}[g.Intn(2)], item)
+	return slices.Insert(list, []int{len(list), g.IntN(len(list) + 1)}[g.IntN(2)], item)
 }
 
 func remove[T any](g *generator, list []T) []T {
 	if len(list) == 0 {
 		return list
 	}
-	i := g.Intn(len(list))
+	i := g.IntN(len(list))
 	return slices.Delete(list, i, i+1)
 }
 
@@ -178,7 +178,7 @@ func (g *generator) edit(s *topology.Spec, former []*topology.Spec) *topology.Sp
 	s = s.Clone()
 	edits := []func(){
 		func() {
-			n := topology.Namespace{Name: "n" + strconv.Itoa(g.Intn(30)), LoopbackUp: g.bool(), IPv6: g.bool(), LoopbackAddresses: g.addresses()}
+			n := topology.Namespace{Name: "n" + strconv.Itoa(g.IntN(30)), LoopbackUp: g.bool(), IPv6: g.bool(), LoopbackAddresses: g.addresses()}
 			s.Namespaces = insert(g, s.Namespaces, n)
 		},
 		func() {
@@ -190,13 +190,17 @@ func (g *generator) edit(s *topology.Spec, former []*topology.Spec) *topology.Sp
 		func() { s.Veths = insert(g, s.Veths, topology.Veth{A: g.end(s), B: g.end(s)}) },
 		func() {
 			e := g.anyEnd(s)
-			s.Routes = insert(g, s.Routes, topology.Route{Namespace: g.namespace(s), Destination: "10." + strconv.Itoa(g.Intn(4)) + ".0.0/16",
-				Gateway: "10.0.0.1", Link: e.Name, Metric: g.Intn(2)})
+			s.Routes = insert(g, s.Routes, topology.Route{
+				Namespace: g.namespace(s), Destination: "10." + strconv.Itoa(g.IntN(4)) + ".0.0/16",
+				Gateway: "10.0.0.1", Link: e.Name, Metric: g.IntN(2),
+			})
 		},
 		func() {
 			b := pick(g, s.Bridges)
-			b.FDB = insert(g, b.FDB, topology.FDBSpec{MAC: "02:00:00:00:00:0" + strconv.Itoa(g.Intn(10)),
-				Port: [...]string{b.Name, g.anyEnd(s).Name}[g.Intn(2)], VLAN: g.Intn(2)})
+			b.FDB = insert(g, b.FDB, topology.FDBSpec{
+				MAC:  "02:00:00:00:00:0" + strconv.Itoa(g.IntN(10)),
+				Port: [...]string{b.Name, g.anyEnd(s).Name}[g.IntN(2)], VLAN: g.IntN(2),
+			})
 		},
 		func() { s.Namespaces = remove(g, s.Namespaces) },
 		func() { s.Bridges = remove(g, s.Bridges) },
@@ -224,7 +228,7 @@ func (g *generator) edit(s *topology.Spec, former []*topology.Spec) *topology.Sp
 		func() { n := pick(g, s.Namespaces); n.LoopbackAddresses, n.IPv6 = g.addresses(), g.bool() },
 		func() { g.fill(&pick(g, s.Bridges).BridgeAttributes) },
 		func() {
-			if g.Intn(5) > 0 {
+			if g.IntN(5) > 0 {
 				return
 			}
 			shuffle(g, s.Namespaces)
@@ -233,17 +237,17 @@ func (g *generator) edit(s *topology.Spec, former []*topology.Spec) *topology.Sp
 			shuffle(g, s.Routes)
 		},
 		func() {
-			if g.Intn(4) == 0 {
+			if g.IntN(4) == 0 {
 				forget(s)
 			}
 		},
 		func() {
-			if len(former) > 0 && g.Intn(4) == 0 {
+			if len(former) > 0 && g.IntN(4) == 0 {
 				s = (*pick(g, former)).Clone()
 			}
 		},
 	}
-	edits[g.Intn(len(edits))]()
+	edits[g.IntN(len(edits))]()
 	return s
 }
 

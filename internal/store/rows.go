@@ -137,7 +137,8 @@ func (m image) rows(sp spans) (*rows, error) {
 
 func (r *rows) addNamespace(n *topology.Namespace, at int64) error {
 	err := r.namespaces.add(n.Name, n.Name, namespaceRow{
-		position: at, loopbackUp: nullBool(n.LoopbackUp), ipv6: nullBool(n.IPv6)})
+		position: at, loopbackUp: nullBool(n.LoopbackUp), ipv6: nullBool(n.IPv6),
+	})
 	if err != nil {
 		return err
 	}

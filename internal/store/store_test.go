@@ -79,6 +79,9 @@ func sound(t testing.TB, s *Store) {
 	for rows.Next() {
 		t.Fatal("foreign_key_check finds a row that refers to nothing")
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	var read image
 	err = s.read(ctx, func(tx *sql.Tx) (err error) {
 		read, err = loadImage(ctx, tx)
@@ -311,7 +314,8 @@ func TestReadersSeeWholeCommits(t *testing.T) {
 		name := "n" + strconv.Itoa(i)
 		spec.Namespaces = append(spec.Namespaces, topology.Namespace{Name: name})
 		spec.Veths = append(spec.Veths, topology.Veth{
-			A: topology.End{Namespace: name, Name: "a"}, B: topology.End{Namespace: name, Name: "b"}})
+			A: topology.End{Namespace: name, Name: "a"}, B: topology.End{Namespace: name, Name: "b"},
+		})
 		commit(t, s, spec)
 	}
 	for range cap(done) {

@@ -105,8 +105,10 @@ func (w *writer) links(c changes[int64], to *rows) {
 			attributes = excluded.attributes`,
 		func(id int64) []any {
 			l := to.links.rows[id]
-			return []any{id, l.namespace, l.name, l.kind, l.position, l.end, l.peer, l.master,
-				l.mac, l.kernelMAC, l.mtu, l.alias, l.adminUp, l.attributes}
+			return []any{
+				id, l.namespace, l.name, l.kind, l.position, l.end, l.peer, l.master,
+				l.mac, l.kernelMAC, l.mtu, l.alias, l.adminUp, l.attributes,
+			}
 		})
 }
 
