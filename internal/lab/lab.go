@@ -27,8 +27,8 @@ type Observer interface {
 	// Snapshot gives the topology as known, without asking the kernel.
 	Snapshot() *topology.Snapshot
 	// Begin and End announce an operation and what became of it.
-	Begin(op *topology.Operation, target *topology.Spec, namespaces []string)
-	End(op *topology.Operation, spec *topology.Spec, revision int64)
+	Begin(op *topology.Operation, target *topology.Intent, namespaces []string)
+	End(op *topology.Operation, intent *topology.Intent, revision int64)
 }
 
 // Store keeps the intended Spec and the journal.
@@ -56,7 +56,8 @@ type Lab struct {
 	waiting atomic.Int32
 
 	mu       sync.RWMutex
-	spec     *topology.Spec // never written to, only replaced
+	spec     *topology.Spec   // never written to, only replaced
+	intent   *topology.Intent // of spec
 	revision int64
 }
 
@@ -75,7 +76,7 @@ func New(ctx context.Context, kernel Kernel, observer Observer, store Store, log
 	}
 	l := &Lab{
 		kernel: kernel, observer: observer, store: store, log: log, checkpoint: func(string) {},
-		turn: make(chan struct{}, 1), spec: spec, revision: revision,
+		turn: make(chan struct{}, 1), spec: spec, intent: topology.NewIntent(spec), revision: revision,
 	}
 	for _, o := range options {
 		o(l)
@@ -121,7 +122,8 @@ func (l *Lab) Edit(ctx context.Context, req Request, edit func(*topology.Spec) e
 	if err := topology.Validate(after); err != nil {
 		return nil, err
 	}
-	plan := topology.Diff(before, after)
+	target := topology.NewIntent(after)
+	plan := l.intent.PlanTo(target)
 	if err := topology.Obstacle(plan, l.observer.Snapshot()); err != nil {
 		return nil, err
 	}
@@ -131,7 +133,14 @@ func (l *Lab) Edit(ctx context.Context, req Request, edit func(*topology.Spec) e
 	if len(plan) == 0 && topology.Equal(before, after) {
 		return &Result{Spec: before}, nil
 	}
-	return l.operate(context.WithoutCancel(ctx), req, before, after, plan)
+	return l.operate(context.WithoutCancel(ctx), req, &step{before, after, l.intent, target, plan})
+}
+
+// step is an edit on its way: from one Spec to another by a Plan.
+type step struct {
+	before, after *topology.Spec
+	from, to      *topology.Intent // of these
+	plan          topology.Plan
 }
 
 // take waits for this edit's turn.
@@ -150,41 +159,40 @@ func (l *Lab) take(ctx context.Context) error {
 }
 
 // operate journals, applies, verifies and commits a Plan, or undoes it.
-func (l *Lab) operate(ctx context.Context, req Request, before, after *topology.Spec, plan topology.Plan) (*Result, error) {
+func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error) {
 	op := &topology.Operation{
 		State: topology.OperationRunning, Author: req.Author, Request: req.Text,
-		Changes: plan.Records(), Commands: plan.Commands(), StartedAt: time.Now().UTC(),
+		Changes: e.plan.Records(), Commands: e.plan.Commands(), StartedAt: time.Now().UTC(),
 	}
-	known := topology.NewIntent(before).Differences(l.observer.Snapshot())
-	if err := l.store.Begin(ctx, op, after); err != nil {
+	known := e.from.Differences(l.observer.Snapshot(), e.plan.Namespaces()...)
+	if err := l.store.Begin(ctx, op, e.after); err != nil {
 		return nil, fmt.Errorf("journal the operation: %w", err)
 	}
 	l.checkpoint("journaled")
-	l.observer.Begin(op, after, plan.Namespaces())
+	l.observer.Begin(op, e.to, e.plan.Namespaces())
 
-	done, err := l.apply(ctx, plan)
+	done, err := l.apply(ctx, e.plan)
 	if err == nil {
-		err = l.verify(ctx, before, after, plan, known)
+		err = l.verify(ctx, e, known)
 	}
 	if err == nil {
 		l.checkpoint("verified")
 		op.DurationMS = since(op.StartedAt)
-		err = l.store.Commit(ctx, op, after)
-		if err != nil {
+		if err = l.store.Commit(ctx, op, e.after); err != nil {
 			err = fmt.Errorf("commit the operation: %w", err)
 		}
 	}
 	if err != nil {
-		l.undo(ctx, op, before, after, done, err)
+		l.undo(ctx, op, e, done, err)
 		return nil, err
 	}
 	l.checkpoint("committed")
 	op.State = topology.OperationCommitted
 	l.mu.Lock()
-	l.spec, l.revision = after, op.ID
+	l.spec, l.intent, l.revision = e.after, e.to, op.ID
 	l.mu.Unlock()
-	l.observer.End(op, after, op.ID)
-	return &Result{Plan: plan, Operation: op, Spec: after}, nil
+	l.observer.End(op, e.to, op.ID)
+	return &Result{Plan: e.plan, Operation: op, Spec: e.after}, nil
 }
 
 // apply performs a Plan step by step and tells what it has done of it.
@@ -212,9 +220,9 @@ func alreadyGone(c topology.Change, err error) bool {
 }
 
 // undo leads the kernel back to before and journals the failure.
-func (l *Lab) undo(ctx context.Context, op *topology.Operation, before, after *topology.Spec, done topology.Plan, cause error) {
+func (l *Lab) undo(ctx context.Context, op *topology.Operation, e *step, done topology.Plan, cause error) {
 	op.State, op.Error, op.DurationMS = topology.OperationFailed, cause.Error(), since(op.StartedAt)
-	if err := l.repair(ctx, before, after, done); err != nil {
+	if err := l.repair(ctx, e.before, e.after, done); err != nil {
 		l.log.Error("an operation could not be undone whole", "operation", op.ID, "error", err)
 		op.Error += "; undoing it: " + err.Error()
 	}
@@ -223,7 +231,7 @@ func (l *Lab) undo(ctx context.Context, op *topology.Operation, before, after *t
 		l.log.Error("a failed operation could not be journaled", "operation", op.ID, "error", err)
 	}
 	_, revision := l.Intended()
-	l.observer.End(op, before, revision)
+	l.observer.End(op, e.from, revision)
 }
 
 // repair applies what leads from the observed topology back to before, going on
@@ -256,9 +264,10 @@ func (l *Lab) Recover(ctx context.Context) error {
 	for _, p := range pending {
 		before, revision := l.Intended()
 		op := p.Operation
-		plan := topology.Diff(before, p.Target)
+		target := topology.NewIntent(p.Target)
+		plan := l.intent.PlanTo(target)
 		op.State, op.Error = topology.OperationFailed, "netdash was interrupted; what was done of it has been undone"
-		l.observer.Begin(&op, p.Target, plan.Namespaces())
+		l.observer.Begin(&op, target, plan.Namespaces())
 		if err := l.repair(ctx, before, p.Target, plan); err != nil {
 			op.Error = "netdash was interrupted; undoing it: " + err.Error()
 			l.log.Error("an interrupted operation could not be undone whole", "operation", op.ID, "error", err)
@@ -266,7 +275,7 @@ func (l *Lab) Recover(ctx context.Context) error {
 			l.log.Warn("an interrupted operation has been undone", "operation", op.ID, "request", op.Request)
 		}
 		err := l.store.Fail(ctx, &op)
-		l.observer.End(&op, before, revision)
+		l.observer.End(&op, l.intent, revision)
 		if err != nil {
 			return fmt.Errorf("close the journal of operation %d: %w", op.ID, err)
 		}

@@ -17,18 +17,17 @@ const verifyPatience = 3 * time.Second
 // verify compares what the kernel reports with what was intended. Differences
 // that were there before (known), or that lie in objects the Plan has nothing
 // to do with, are not this edit's. MACs the kernel has chosen are noted in
-// after.
-func (l *Lab) verify(ctx context.Context, before, after *topology.Spec, plan topology.Plan, known []topology.Difference) error {
-	intent := topology.NewIntent(after)
+// the Spec.
+func (l *Lab) verify(ctx context.Context, e *step, known []topology.Difference) error {
 	deadline := time.Now().Add(verifyPatience)
 	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
-		observed, err := l.observer.Observe(ctx, plan.Namespaces())
+		observed, err := l.observer.Observe(ctx, e.plan.Namespaces())
 		if err != nil {
 			return err
 		}
-		wrong := topology.Unmet(before, after, intent, plan, known, observed)
+		wrong := topology.Unmet(e.from, e.to, e.plan, known, observed)
 		if len(wrong) == 0 {
-			topology.NoteMACs(after, observed)
+			topology.NoteMACs(e.after, observed)
 			return nil
 		}
 		if time.Now().After(deadline) {

@@ -20,22 +20,20 @@ func (l *Live) see(ref netops.NamespaceRef) {
 	if s == nil {
 		s = newSpace(ref)
 		l.spaces[ref.ID] = s
+		l.settleGhost(s.name)
 		l.publishNamespace(s, "namespace.added")
-		l.settleGhosts()
 		return
 	}
 	if s.name == ref.Name && slices.Equal(s.names, ref.Names) {
 		return
 	}
-	renamed := s.name != ref.Name
+	old := s.name
 	s.name, s.names = ref.Name, ref.Names
 	l.publishNamespace(s, "namespace.changed")
-	if renamed {
+	if s.name != old {
 		l.deriveAll(s)
-		for _, x := range s.links {
-			l.showPeer(x)
-		}
-		l.settleGhosts()
+		l.settleGhost(old)
+		l.settleGhost(s.name)
 	}
 }
 
@@ -57,7 +55,7 @@ func (l *Live) lose(s *space) {
 		}
 	}
 	l.publishNamespace(s, "namespace.removed")
-	l.settleGhosts()
+	l.settleGhost(s.name)
 }
 
 func (l *Live) publishNamespace(s *space, kind string) {

@@ -234,25 +234,32 @@ func (l *Live) settleLinkGhosts(s *space) {
 	}
 }
 
-// settleGhosts shows the intended namespaces that are missing.
-func (l *Live) settleGhosts() {
-	if !l.ready {
-		return
-	}
+// settleAll shows everything that is missing, once the first look is finished.
+func (l *Live) settleAll() {
 	have := map[string]bool{}
 	for _, s := range l.spaces {
 		have[s.name] = true
 		l.settleLinkGhosts(s)
 	}
-	keep := map[string]bool{}
 	for _, name := range l.intent.MissingNamespaces(func(n string) bool { return have[n] }) {
-		if l.runs(name) {
-			continue
-		}
-		keep[name] = true
-		if l.ghosts[name] != nil {
-			continue
-		}
+		l.settleGhost(name)
+	}
+}
+
+// settleGhost shows an intended namespace that is missing, or shows it no
+// longer.
+func (l *Live) settleGhost(name string) {
+	if !l.ready {
+		return
+	}
+	there := false
+	for _, s := range l.spaces {
+		there = there || s.name == name
+	}
+	missing := l.intent.Namespace(name) && !there && !l.runs(name)
+	old := l.ghosts[name]
+	switch {
+	case missing && old == nil:
 		g := &topology.NamespaceState{
 			Name: name, Names: []string{}, Managed: true, Sync: topology.Missing, Links: []*topology.Link{},
 			Routes: []*topology.RouteState{}, Neighbours: []*topology.Neighbour{}, FDB: []*topology.FDBEntry{},
@@ -260,11 +267,8 @@ func (l *Live) settleGhosts() {
 		g.Links = append(g.Links, l.intent.MissingLinks(name, func(string) bool { return false })...)
 		l.ghosts[name] = g
 		l.publish(&space{name: name}, "namespace.added", func(e *topology.Event) { e.Namespace = g })
-	}
-	for name, g := range l.ghosts {
-		if !keep[name] {
-			delete(l.ghosts, name)
-			l.publish(&space{name: name}, "namespace.removed", func(e *topology.Event) { e.Namespace = g })
-		}
+	case !missing && old != nil:
+		delete(l.ghosts, name)
+		l.publish(&space{name: name}, "namespace.removed", func(e *topology.Event) { e.Namespace = old })
 	}
 }

@@ -132,7 +132,7 @@ func (l *Live) take(o netops.Observation) bool {
 	case netops.Barrier:
 		if !l.ready {
 			l.ready = true
-			l.settleGhosts()
+			l.settleAll()
 			close(l.readyOnce)
 		}
 		o.Reached()
@@ -183,18 +183,18 @@ func (l *Live) Observe(ctx context.Context, namespaces []string) (*topology.Snap
 // Begin announces an operation: until End, what changes in its namespaces is
 // its doing, objects of target are managed already, and nothing there counts as
 // missing or drifted.
-func (l *Live) Begin(op *topology.Operation, target *topology.Spec, namespaces []string) {
+func (l *Live) Begin(op *topology.Operation, target *topology.Intent, namespaces []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.running = &running{fmt.Sprintf("operation:%d", op.ID), namespaces, topology.NewIntent(target)}
+	l.running = &running{fmt.Sprintf("operation:%d", op.ID), namespaces, target}
 	l.publishOperation("operation.started", op)
 }
 
-// End announces what became of the operation, and the Spec that holds now.
-func (l *Live) End(op *topology.Operation, spec *topology.Spec, revision int64) {
+// End announces what became of the operation, and what is intended now.
+func (l *Live) End(op *topology.Operation, intent *topology.Intent, revision int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.intent, l.revision = topology.NewIntent(spec), revision
+	l.intent, l.revision = intent, revision
 	l.snapshot = nil
 	l.running.target = nil // from here on everything counts
 	for _, s := range l.spaces {
@@ -202,7 +202,9 @@ func (l *Live) End(op *topology.Operation, spec *topology.Spec, revision int64) 
 			l.deriveAll(s)
 		}
 	}
-	l.settleGhosts()
+	for _, name := range l.running.namespaces {
+		l.settleGhost(name)
+	}
 	l.publishOperation("operation."+string(op.State), op)
 	l.running = nil
 }

@@ -319,30 +319,35 @@ type snapshotIndex struct {
 	fdb        map[string][]*FDBEntry
 }
 
+func newIndex() *snapshotIndex {
+	return &snapshotIndex{map[string]*NamespaceState{}, map[linkKey]*Link{}, map[routeKey][]*RouteState{}, map[string][]*FDBEntry{}}
+}
+
 func indexSnapshot(s *Snapshot) *snapshotIndex {
-	x := &snapshotIndex{map[string]*NamespaceState{}, map[linkKey]*Link{}, map[routeKey][]*RouteState{}, map[string][]*FDBEntry{}}
+	x := newIndex()
 	for _, n := range s.Namespaces {
-		if n.Sync == Missing {
-			continue
-		}
-		x.namespaces[n.Name] = n
-		for _, l := range n.Links {
-			if l.Sync != Missing {
-				x.links[linkKey{l.Namespace, l.Name}] = l
-			}
-		}
-		for _, r := range n.Routes {
-			if r.Sync != Missing {
-				k := r.spec().key()
-				x.routes[k] = append(x.routes[k], r)
-			}
-		}
-		for _, e := range n.FDB {
-			if e.Sync != Missing && e.State != "learned" {
-				k := linkKey{e.Namespace, e.Bridge}.String() + " " + FDBSpec{MAC: e.MAC, VLAN: e.VLAN}.key()
-				x.fdb[k] = append(x.fdb[k], e)
-			}
+		if n.Sync != Missing {
+			x.add(n)
 		}
 	}
 	return x
+}
+
+func (x *snapshotIndex) add(n *NamespaceState) {
+	x.namespaces[n.Name] = n
+	for _, l := range n.Links {
+		if l.Sync != Missing {
+			x.links[linkKey{l.Namespace, l.Name}] = l
+		}
+	}
+	for _, r := range n.Routes {
+		k := r.spec().key()
+		x.routes[k] = append(x.routes[k], r)
+	}
+	for _, e := range n.FDB {
+		if e.State != "learned" {
+			k := linkKey{e.Namespace, e.Bridge}.String() + " " + FDBSpec{MAC: e.MAC, VLAN: e.VLAN}.key()
+			x.fdb[k] = append(x.fdb[k], e)
+		}
+	}
 }

@@ -12,6 +12,9 @@ func Diff(from, to *Spec) Plan {
 	return plan(flatten(from), flatten(to))
 }
 
+// PlanTo is Diff for Specs that have been prepared.
+func (x *Intent) PlanTo(to *Intent) Plan { return plan(x.state, to.state) }
+
 // planner emits Changes and keeps cur in step with what the kernel will have
 // done by then.
 type planner struct {

@@ -5,18 +5,40 @@ import (
 	"slices"
 )
 
-// Intent is a Spec made ready to judge observed objects one by one, as they
-// change. It is never written to after NewIntent.
+// Intent is a Spec made ready to plan with, and to judge observed objects one
+// by one as they change. It is never written to after NewIntent.
 type Intent struct {
 	state *state
-	spec  *Spec
-	ports map[string]bool // static FDB entries, by fdbItem.id
+	parts map[string]*part // by namespace; host is there as well
+	ports map[string]bool  // static FDB entries, by fdbItem.id
+}
+
+// part is what is intended in one namespace.
+type part struct {
+	links  []*link
+	routes []Route
+	fdb    []fdbItem
 }
 
 // NewIntent prepares a valid Spec.
 func NewIntent(s *Spec) *Intent {
-	x := &Intent{state: flatten(s), spec: s, ports: map[string]bool{}}
+	x := &Intent{state: flatten(s), ports: map[string]bool{}}
+	x.parts = make(map[string]*part, len(x.state.namespaces)+1)
+	x.parts[HostName] = &part{}
+	for _, n := range x.state.namespaces {
+		x.parts[n] = &part{}
+	}
+	for _, l := range x.state.links {
+		p := x.parts[l.namespace]
+		p.links = append(p.links, l)
+	}
+	for _, r := range x.state.routes {
+		p := x.parts[r.Namespace]
+		p.routes = append(p.routes, r)
+	}
 	for _, e := range x.state.fdb {
+		p := x.parts[e.namespace]
+		p.fdb = append(p.fdb, e)
 		x.ports[e.id()] = true
 	}
 	return x
@@ -24,7 +46,15 @@ func NewIntent(s *Spec) *Intent {
 
 // Namespace tells whether a namespace of that name is intended.
 func (x *Intent) Namespace(name string) bool {
-	return x.spec.FindNamespace(name) != nil
+	return name != HostName && x.parts[name] != nil
+}
+
+// in gives what is intended in a namespace.
+func (x *Intent) in(namespace string) *part {
+	if p := x.parts[namespace]; p != nil {
+		return p
+	}
+	return &part{}
 }
 
 // Link tells whether an observed link is intended, and in what it differs.
@@ -109,7 +139,7 @@ func attributeDifferences[T any](subject, prefix string, want, have T) []Differe
 // Route tells whether an observed route is intended.
 func (x *Intent) Route(o *RouteState) bool {
 	key := o.spec().key()
-	return slices.ContainsFunc(x.state.routes, func(r Route) bool {
+	return slices.ContainsFunc(x.in(o.Namespace).routes, func(r Route) bool {
 		return r.key() == key && r == seeRoute(o, r)
 	})
 }
@@ -123,8 +153,8 @@ func (x *Intent) FDB(e *FDBEntry) bool {
 // not find, as they are shown: marked Missing, with what was intended.
 func (x *Intent) MissingLinks(namespace string, have func(name string) bool) []*Link {
 	var out []*Link
-	for _, l := range x.state.links {
-		if l.namespace != namespace || have(l.name) {
+	for _, l := range x.in(namespace).links {
+		if have(l.name) {
 			continue
 		}
 		m := &Link{
@@ -153,38 +183,49 @@ func (x *Intent) MissingNamespaces(have func(name string) bool) []string {
 	return out
 }
 
-// Differences lists in what the observed topology is not the intended one.
-// Objects in incomplete namespaces are not judged.
-func (x *Intent) Differences(s *Snapshot) []Difference {
+// Differences lists in what the observed topology is not the intended one, in
+// the given namespaces or, without any, everywhere. Objects in incomplete
+// namespaces are not judged.
+func (x *Intent) Differences(s *Snapshot, namespaces ...string) []Difference {
+	if len(namespaces) == 0 {
+		namespaces = append([]string{HostName}, x.state.namespaces...)
+	}
 	out := []Difference{}
-	index := indexSnapshot(s)
-	for _, name := range x.state.namespaces {
-		if index.namespaces[name] == nil {
-			out = append(out, Difference{Subject: name, Kind: DifferenceMissing})
+	for _, name := range namespaces {
+		n := s.Namespace(name)
+		switch {
+		case n == nil || n.Sync == Missing:
+			if x.Namespace(name) {
+				out = append(out, Difference{Subject: name, Kind: DifferenceMissing})
+			}
+		case n.Incomplete == "":
+			out = append(out, x.differencesIn(name, n)...)
 		}
 	}
-	judged := func(namespace string) bool {
-		n := index.namespaces[namespace]
-		return n != nil && n.Incomplete == ""
-	}
-	for _, l := range x.state.links {
+	return out
+}
+
+func (x *Intent) differencesIn(name string, n *NamespaceState) []Difference {
+	want := x.in(name)
+	var out []Difference
+	index := newIndex()
+	index.add(n)
+	for _, l := range want.links {
 		if o := index.links[l.linkKey]; o != nil {
 			_, d := x.Link(o)
-			if judged(l.namespace) {
-				out = append(out, d...)
-			}
-		} else if judged(l.namespace) {
+			out = append(out, d...)
+		} else {
 			out = append(out, Difference{Subject: l.linkKey.String(), Kind: DifferenceMissing})
 		}
 	}
-	for _, r := range x.state.routes {
-		if judged(r.Namespace) && !slices.ContainsFunc(index.routes[r.key()], func(o *RouteState) bool { return r == seeRoute(o, r) }) {
+	for _, r := range want.routes {
+		if !slices.ContainsFunc(index.routes[r.key()], func(o *RouteState) bool { return r == seeRoute(o, r) }) {
 			out = append(out, Difference{Subject: r.subject(), Kind: DifferenceMissing})
 		}
 	}
-	for _, e := range x.state.fdb {
+	for _, e := range want.fdb {
 		entries := index.fdb[linkKey{e.namespace, e.bridge}.String()+" "+e.key()]
-		if judged(e.namespace) && !slices.ContainsFunc(entries, func(o *FDBEntry) bool { return o.Port == e.Port }) {
+		if !slices.ContainsFunc(entries, func(o *FDBEntry) bool { return o.Port == e.Port }) {
 			out = append(out, Difference{Subject: e.namespace + "/" + e.bridge + " " + e.MAC, Kind: DifferenceMissing})
 		}
 	}

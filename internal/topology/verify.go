@@ -59,51 +59,68 @@ func Obstacle(p Plan, observed *Snapshot) error {
 }
 
 // Unmet lists, as sentences, in what the observed topology is not what a Plan
-// from before to after was to bring about.
-func Unmet(before, after *Spec, intent *Intent, p Plan, known []Difference, observed *Snapshot) []string {
+// from before to after was to bring about. Differences that were known before
+// do not count, nor do those of objects the Plan has nothing to do with.
+func Unmet(before, after *Intent, p Plan, known []Difference, observed *Snapshot) []string {
 	t := touched(p)
+	t.spread(before.state)
 	var out []string
-	for _, d := range intent.Differences(observed) {
-		namespace, rest, isLink := strings.Cut(d.Subject, "/")
-		name, _, _ := strings.Cut(rest, " ")
-		mine := t.namespaces[namespace]
-		if isLink {
-			mine = mine || t.links[linkKey{namespace, name}]
-		} else if ns, _, isRoute := strings.Cut(d.Subject, " "); isRoute {
-			mine = slices.ContainsFunc(p, func(c Change) bool {
-				add, ok := c.(AddRoute)
-				return ok && add.Route.Namespace == ns && add.Subject() == d.Subject
-			})
-		}
-		if mine && !slices.ContainsFunc(known, func(k Difference) bool { return reflect.DeepEqual(k, d) }) {
+	for _, d := range after.Differences(observed, p.Namespaces()...) {
+		if t.concerns(p, d.Subject) && !slices.ContainsFunc(known, func(k Difference) bool { return reflect.DeepEqual(k, d) }) {
 			out = append(out, d.String())
 		}
 	}
-	index := indexSnapshot(observed)
-	for _, ns := range before.Namespaces {
-		if after.FindNamespace(ns.Name) == nil && index.namespaces[ns.Name] != nil {
-			out = append(out, ns.Name+" is still there")
+	for name := range t.namespaces {
+		if n := observed.Namespace(name); n != nil && n.Sync != Missing && before.Namespace(name) && !after.Namespace(name) {
+			out = append(out, name+" is still there")
 		}
 	}
-	had, want := flatten(before), flatten(after)
-	t.spread(had)
-	for _, l := range had.links {
-		if want.link(l.linkKey) == nil && t.has(l.linkKey) && index.links[l.linkKey] != nil {
-			out = append(out, l.linkKey.String()+" is still there")
+	for k := range t.links {
+		if before.state.link(k) == nil || after.state.link(k) != nil {
+			continue
+		}
+		if n := observed.Namespace(k.namespace); n != nil {
+			if l := n.Link(k.name); l != nil && l.Sync != Missing {
+				out = append(out, k.String()+" is still there")
+			}
 		}
 	}
+	slices.Sort(out)
 	return out
+}
+
+// concerns tells whether an object, written as a Difference's subject, is one
+// the Plan has to do with.
+func (t *touchedSet) concerns(p Plan, subject string) bool {
+	namespace, rest, isLink := strings.Cut(subject, "/")
+	if isLink {
+		name, _, _ := strings.Cut(rest, " ")
+		if t.has(linkKey{namespace, name}) {
+			return true
+		}
+	}
+	if namespace, _, isRoute := strings.Cut(subject, " "); isRoute && !t.namespaces[namespace] {
+		return slices.ContainsFunc(p, func(c Change) bool {
+			add, ok := c.(AddRoute)
+			return ok && add.Subject() == subject
+		})
+	}
+	return t.namespaces[namespace]
 }
 
 // NoteMACs records the MACs the kernel chose for veth ends, so that an end that
 // has to be made again can have the one its neighbours know. A bridge's follows
 // its ports and is not recorded.
 func NoteMACs(s *Spec, observed *Snapshot) {
-	index := indexSnapshot(observed)
 	for i := range s.Veths {
 		for _, e := range []*End{&s.Veths[i].A, &s.Veths[i].B} {
-			if l := index.links[linkKey{e.Namespace, e.Name}]; l != nil && e.MAC == "" {
-				e.Identity.MAC = l.MAC
+			if e.MAC != "" || e.Identity.MAC != "" {
+				continue
+			}
+			if n := observed.Namespace(e.Namespace); n != nil {
+				if l := n.Link(e.Name); l != nil {
+					e.Identity.MAC = l.MAC
+				}
 			}
 		}
 	}
