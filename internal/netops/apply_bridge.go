@@ -62,9 +62,9 @@ func (s *space) bridgeSettings(a topology.BridgeAttributes) ([]*nl.RtAttr, error
 			out = append(out, u32Attr(attribute, uint32(*v*clockTicks)))
 		}
 	}
-	// A kernel without VLAN filtering takes the attribute and ignores it. Off is
-	// what such a kernel is anyway.
-	if a.VLANFiltering != nil && *a.VLANFiltering && !s.kernel.features()[topology.FeatureVLANFiltering] {
+	// A kernel without VLAN filtering refuses the attribute, on or off, but only
+	// after it has changed what comes before it (br_changelink).
+	if a.VLANFiltering != nil && !s.kernel.features()[topology.FeatureVLANFiltering] {
 		return nil, unsupported(topology.FeatureVLANFiltering)
 	}
 	flag32(nl.IFLA_BR_STP_STATE, a.STP)

@@ -34,8 +34,10 @@ func (k *Kernel) createVeth(c topology.CreateVeth) error {
 			if errors.Is(err, unix.EEXIST) {
 				// The kernel does not say which of the two.
 				if _, missing := a.lookUp(c.A.Name); missing != nil {
-					return &topology.Error{Code: topology.CodeConflict, Subject: c.B.Namespace + "/" + c.B.Name,
-						Detail: "there is already a link of this name", Err: err}
+					return &topology.Error{
+						Code: topology.CodeConflict, Subject: c.B.Namespace + "/" + c.B.Name,
+						Detail: "there is already a link of this name", Err: err,
+					}
 				}
 			}
 			return err

@@ -54,8 +54,12 @@ func addressFlags(flags uint32, is6 bool) []string {
 		bit  uint32
 		name string
 	}{
-		{unix.IFA_F_SECONDARY, secondary}, {unix.IFA_F_TENTATIVE, "tentative"}, {unix.IFA_F_DADFAILED, "dadfailed"},
-		{unix.IFA_F_DEPRECATED, "deprecated"}, {unix.IFA_F_NODAD, "nodad"}, {unix.IFA_F_OPTIMISTIC, "optimistic"},
+		{unix.IFA_F_SECONDARY, secondary},
+		{unix.IFA_F_TENTATIVE, "tentative"},
+		{unix.IFA_F_DADFAILED, "dadfailed"},
+		{unix.IFA_F_DEPRECATED, "deprecated"},
+		{unix.IFA_F_NODAD, "nodad"},
+		{unix.IFA_F_OPTIMISTIC, "optimistic"},
 		{unix.IFA_F_NOPREFIXROUTE, "noprefixroute"},
 	} {
 		if flags&f.bit != 0 {

@@ -32,12 +32,29 @@ func (k *Kernel) do(ns *os.File, fn func() error) error {
 	}, fn)
 }
 
+// inNewNamespace runs fn on a thread in a network namespace made for it, which
+// lives on only by what fn opens or mounts.
+func (k *Kernel) inNewNamespace(fn func() error) error {
+	return k.onThread(func() error {
+		return os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_NEWNET))
+	}, fn)
+}
+
 // onThread runs enter and then fn on a thread of their own, locked, and brings
 // the thread back to the host namespace. Only after that has been proven is the
 // thread unlocked and free for other goroutines: otherwise it ends with its
 // goroutine (see runtime.LockOSThread), whatever it was left in. enter must
 // leave the thread where it was when it fails.
 func (k *Kernel) onThread(enter, fn func() error) error {
+	k.mu.Lock()
+	if k.closed {
+		k.mu.Unlock()
+		return fmt.Errorf("enter a network namespace: %w", os.ErrClosed)
+	}
+	k.threads.Add(1)
+	k.mu.Unlock()
+	defer k.threads.Done()
+
 	result := make(chan error, 1)
 	go func() {
 		err := errors.New("the function ended its goroutine")

@@ -56,11 +56,10 @@ func dumpInto[F any](ctx context.Context, s *space, list *[]F, proto int, data n
 	before := len(*list)
 	var err error
 	for try := range dumpTries {
-		if err = ctx.Err(); err != nil {
-			return err
-		}
-		if try > 0 {
-			time.Sleep(time.Duration(try) * time.Millisecond)
+		select {
+		case <-time.After(time.Duration(try) * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 		*list = (*list)[:before]
 		req, reqErr := s.request(proto, unix.NLM_F_DUMP)

@@ -36,6 +36,9 @@ func TestCommandsAreEquivalent(t *testing.T) {
 	if nettest.InWorld() == "" {
 		features = newKernel(t).Capabilities().Features
 	}
+	start := time.Now()
+	nettest.Shell(t, "ip link")
+	pace := time.Since(start) // how fast this machine is
 	for _, c := range equivalences() {
 		t.Run(c.name, func(t *testing.T) {
 			if nettest.InWorld() != "" {
@@ -49,8 +52,8 @@ func TestCommandsAreEquivalent(t *testing.T) {
 			// Carrier, link-local addresses and port states come a little later than
 			// what causes them, so a difference counts once everything had its time.
 			difference := ""
-			for _, patience := range []time.Duration{30 * time.Millisecond, 2500 * time.Millisecond} {
-				applied, printed := lookAt(t, "applied", patience), lookAt(t, "printed", patience)
+			for _, patience := range []time.Duration{30 * pace, 2500*time.Millisecond + 30*pace} {
+				applied, printed := bothWorlds(t, patience)
 				if cmp.Equal(applied.Before, applied.After) {
 					t.Fatalf("%T changed nothing that ip or bridge can see", c.change)
 				}
@@ -64,19 +67,30 @@ func TestCommandsAreEquivalent(t *testing.T) {
 	}
 }
 
-// worldReport is what a world looks like before and after the Change.
+// worldReport is what a world looks like before the Change, which is known of
+// the one where it is applied, and after.
 type worldReport struct{ Before, After map[string]any }
 
-func lookAt(t *testing.T, world string, patience time.Duration) worldReport {
+func bothWorlds(t *testing.T, patience time.Duration) (applied, printed worldReport) {
 	t.Helper()
-	var r worldReport
-	if err := json.Unmarshal(nettest.World(t, world+" "+patience.String()), &r); err != nil {
+	look := func(world string, r *worldReport) error {
+		b, err := nettest.World(t, world+" "+patience.String())
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(b, r)
+	}
+	done := make(chan error)
+	go func() { done <- look("applied", &applied) }()
+	err := look("printed", &printed)
+	if err := errors.Join(err, <-done); err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return applied, printed
 }
 
 func inWorld(t *testing.T, c equivalence) {
+	t.Helper()
 	world, wait, _ := strings.Cut(nettest.InWorld(), " ")
 	patience, err := time.ParseDuration(wait)
 	if err != nil {
@@ -85,9 +99,14 @@ func inWorld(t *testing.T, c equivalence) {
 	if c.lab != "" {
 		nettest.Shell(t, "set -e\n"+c.lab)
 	}
+	// While nothing is up, nothing comes later than what causes it.
+	if _, setUp := c.change.(topology.SetUp); !setUp && !strings.Contains(c.lab, " up") {
+		patience = 0
+	}
 	time.Sleep(patience)
-	r := worldReport{Before: observe(t)}
+	var r worldReport
 	if world == "applied" {
+		r.Before = observe(t)
 		k, err := New(Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -154,21 +173,27 @@ func observe(t *testing.T) map[string]any {
 		namespaces = append(namespaces, e.Name())
 	}
 	for _, ns := range namespaces {
-		links := map[string]any{}
-		for _, l := range nettest.IP(t, ns, "-d", "address", "show") {
-			links[l["ifname"].(string)] = l
-		}
-		ports := map[string]any{}
-		for _, p := range nettest.Bridge(t, ns, "-d", "link", "show") {
-			ports[p["ifname"].(string)] = p
+		ip := nettest.Batch(t, "ip", ns, "link show", "address show", "route show table main")
+		bridge := nettest.Batch(t, "bridge", ns, "link show", "fdb show")
+		links := byName(ip[0])
+		for name, l := range byName(ip[1]) {
+			links[name].(map[string]any)["addr_info"] = l.(map[string]any)["addr_info"]
 		}
 		world[ns] = normal("", map[string]any{
 			"links": links,
-			"ports": ports,
-			"inet":  nettest.IP(t, ns, "route", "show", "table", "main"),
-			"inet6": nettest.IP(t, ns, "-6", "route", "show", "table", "main"),
-			"fdb":   sortedFDB(nettest.Bridge(t, ns, "fdb", "show")),
+			"ports": byName(bridge[0]),
+			"inet":  ip[2],
+			"inet6": sorted(nettest.IP(t, ns, "-6", "route", "show", "table", "main")),
+			"fdb":   sorted(configured(bridge[1])),
 		})
 	}
 	return world
+}
+
+func byName(links []map[string]any) map[string]any {
+	out := map[string]any{}
+	for _, l := range links {
+		out[l["ifname"].(string)] = l
+	}
+	return out
 }

@@ -31,16 +31,20 @@ ip -n A address add 2001:db8::1/64 dev a0 nodad
 	bridge = two + `
 ip -n A link add br0 address 02:00:00:00:00:99 type bridge
 `
-	port = bridge + `
+	unplugged = bridge + `
 ip -n A link add p1 address 02:00:00:00:00:0a type veth peer name b0 address 02:00:00:00:00:0b netns B
 ip -n A link set br0 up
-ip -n A link set p1 up master br0
 ip -n B link set b0 up
 `
-	hostPort = two + `
+	port = unplugged + `
+ip -n A link set p1 up master br0
+`
+	hostUnplugged = two + `
 ip link add br0 address 02:00:00:00:00:99 type bridge
 ip link add p1 address 02:00:00:00:00:0a type veth peer name b0 address 02:00:00:00:00:0b netns B
 ip link set br0 up
+`
+	hostPort = hostUnplugged + `
 ip link set p1 up master br0
 `
 )
@@ -53,9 +57,13 @@ func equivalences() []equivalence {
 
 		{"create bridge", two, topology.CreateBridge{Namespace: "A", Name: "br0"}, ""},
 		{"create bridge on host", "", topology.CreateBridge{Namespace: "host", Name: "br0"}, ""},
-		{"create bridge with everything", two, topology.CreateBridge{Namespace: "A", Name: "br0", MAC: "02:00:00:00:00:99", MTU: 1400,
-			Attributes: topology.BridgeAttributes{STP: new(true), AgeingSeconds: new(0), HelloSeconds: new(1),
-				ForwardDelaySeconds: new(4), MaxAgeSeconds: new(6), Priority: new(4096), MulticastSnooping: new(false)}}, ""},
+		{"create bridge with everything", two, topology.CreateBridge{
+			Namespace: "A", Name: "br0", MAC: "02:00:00:00:00:99", MTU: 1400,
+			Attributes: topology.BridgeAttributes{
+				STP: new(true), AgeingSeconds: new(0), HelloSeconds: new(1),
+				ForwardDelaySeconds: new(4), MaxAgeSeconds: new(6), Priority: new(4096), MulticastSnooping: new(false),
+			},
+		}, ""},
 
 		{"create veth", two, topology.CreateVeth{A: topology.VethEnd{Namespace: "A", Name: "eth0"}, B: topology.VethEnd{Namespace: "B", Name: "eth0"}}, ""},
 		{"create veth in one namespace", two, topology.CreateVeth{A: topology.VethEnd{Namespace: "A", Name: "x"}, B: topology.VethEnd{Namespace: "A", Name: "y"}}, ""},
@@ -64,9 +72,12 @@ func equivalences() []equivalence {
 		{"create veth on host", "", topology.CreateVeth{A: topology.VethEnd{Namespace: "host", Name: "x"}, B: topology.VethEnd{Namespace: "host", Name: "y"}}, ""},
 		{"create veth with everything", two, topology.CreateVeth{
 			A: topology.VethEnd{Namespace: "A", Name: "x", MAC: "02:00:00:00:00:0a", MTU: 9000},
-			B: topology.VethEnd{Namespace: "B", Name: "y", MAC: "02:00:00:00:00:0b", MTU: 1300}}, ""},
+			B: topology.VethEnd{Namespace: "B", Name: "y", MAC: "02:00:00:00:00:0b", MTU: 1300},
+		}, ""},
 		{"create veth named as keywords", two, topology.CreateVeth{
-			A: topology.VethEnd{Namespace: "A", Name: "up"}, B: topology.VethEnd{Namespace: "B", Name: "type"}}, ""},
+			A: topology.VethEnd{Namespace: "A", Name: "up"}, B: topology.VethEnd{Namespace: "B", Name: "type"},
+		}, ""},
+		{"create bridge named as a keyword", two, topology.CreateBridge{Namespace: "A", Name: "br"}, ""},
 
 		{"delete veth", pairUp, topology.DeleteLink{Namespace: "A", Name: "a0"}, ""},
 		{"delete bridge", port, topology.DeleteLink{Namespace: "A", Name: "br0"}, ""},
@@ -95,8 +106,8 @@ func equivalences() []equivalence {
 		{"alias", pair, topology.SetAlias{Namespace: "A", Name: "a0", Alias: `Zur "Küche", it's $HOME; #1`}, ""},
 		{"no alias", pair + "ip -n A link set a0 alias before", topology.SetAlias{Namespace: "A", Name: "a0"}, ""},
 
-		{"master", port + "ip -n A link set p1 nomaster", topology.SetMaster{Namespace: "A", Name: "p1", Master: "br0"}, ""},
-		{"master on host", hostPort + "ip link set p1 nomaster", topology.SetMaster{Namespace: "host", Name: "p1", Master: "br0"}, ""},
+		{"master", unplugged + "ip -n A link set p1 up", topology.SetMaster{Namespace: "A", Name: "p1", Master: "br0"}, ""},
+		{"master on host", hostUnplugged + "ip link set p1 up", topology.SetMaster{Namespace: "host", Name: "p1", Master: "br0"}, ""},
 		{"other master", port + "ip -n A link add br1 address 02:00:00:00:00:98 type bridge", topology.SetMaster{Namespace: "A", Name: "p1", Master: "br1"}, ""},
 		{"no master", port, topology.SetMaster{Namespace: "A", Name: "p1"}, ""},
 
@@ -109,17 +120,29 @@ ip -n B link set b0 up`, topology.SetAddressGeneration{Namespace: "A", Name: "a0
 		{"static FDB entry", port, topology.AddFDB{Namespace: "A", Bridge: "br0", Entry: topology.FDBSpec{MAC: "02:00:00:00:00:42", Port: "p1"}}, ""},
 		{"static FDB entry on host", hostPort, topology.AddFDB{Namespace: "host", Bridge: "br0", Entry: topology.FDBSpec{MAC: "02:00:00:00:00:42", Port: "p1"}}, ""},
 		{"local FDB entry", port, topology.AddFDB{Namespace: "A", Bridge: "br0", Entry: topology.FDBSpec{MAC: "02:00:00:00:00:42", Port: "br0"}}, ""},
-		{"delete static FDB entry", port + "bridge -n A fdb add 02:00:00:00:00:42 dev p1 master static",
-			topology.DeleteFDB{Namespace: "A", Bridge: "br0", Entry: topology.FDBSpec{MAC: "02:00:00:00:00:42", Port: "p1"}}, ""},
-		{"delete local FDB entry", port + "bridge -n A fdb add 02:00:00:00:00:42 dev br0 self local",
-			topology.DeleteFDB{Namespace: "A", Bridge: "br0", Entry: topology.FDBSpec{MAC: "02:00:00:00:00:42", Port: "br0"}}, ""},
-		{"FDB entry of a VLAN", port + "ip -n A link set br0 type bridge vlan_filtering 1\nbridge -n A vlan add dev p1 vid 7",
-			topology.AddFDB{Namespace: "A", Bridge: "br0", Entry: topology.FDBSpec{MAC: "02:00:00:00:00:42", Port: "p1", VLAN: 7}}, topology.FeatureVLANFiltering},
-		{"delete FDB entry of a VLAN", port + `
+		{
+			"delete static FDB entry", port + "bridge -n A fdb add 02:00:00:00:00:42 dev p1 master static",
+			topology.DeleteFDB{Namespace: "A", Bridge: "br0", Entry: topology.FDBSpec{MAC: "02:00:00:00:00:42", Port: "p1"}},
+			"",
+		},
+		{
+			"delete local FDB entry", port + "bridge -n A fdb add 02:00:00:00:00:42 dev br0 self local",
+			topology.DeleteFDB{Namespace: "A", Bridge: "br0", Entry: topology.FDBSpec{MAC: "02:00:00:00:00:42", Port: "br0"}},
+			"",
+		},
+		{
+			"FDB entry of a VLAN", port + "ip -n A link set br0 type bridge vlan_filtering 1\nbridge -n A vlan add dev p1 vid 7",
+			topology.AddFDB{Namespace: "A", Bridge: "br0", Entry: topology.FDBSpec{MAC: "02:00:00:00:00:42", Port: "p1", VLAN: 7}},
+			topology.FeatureVLANFiltering,
+		},
+		{
+			"delete FDB entry of a VLAN", port + `
 ip -n A link set br0 type bridge vlan_filtering 1
 bridge -n A vlan add dev p1 vid 7
 bridge -n A fdb add 02:00:00:00:00:42 dev p1 vlan 7 master static`,
-			topology.DeleteFDB{Namespace: "A", Bridge: "br0", Entry: topology.FDBSpec{MAC: "02:00:00:00:00:42", Port: "p1", VLAN: 7}}, topology.FeatureVLANFiltering},
+			topology.DeleteFDB{Namespace: "A", Bridge: "br0", Entry: topology.FDBSpec{MAC: "02:00:00:00:00:42", Port: "p1", VLAN: 7}},
+			topology.FeatureVLANFiltering,
+		},
 	}
 	list = append(list, addressEquivalences()...)
 	list = append(list, routeEquivalences()...)
@@ -136,15 +159,21 @@ func addressEquivalences() []equivalence {
 			name := " " + strings.ReplaceAll(cidr, "/", " bits ") + " of " + link
 			list = append(list,
 				equivalence{"address" + name, pairUp, topology.AddAddress{Namespace: "A", Link: link, CIDR: cidr}, ""},
-				equivalence{"delete address" + name, pairUp + "ip -n A address add " + cidr + " dev " + link,
-					topology.DeleteAddress{Namespace: "A", Link: link, CIDR: cidr}, ""})
+				equivalence{
+					"delete address" + name, pairUp + "ip -n A address add " + cidr + " dev " + link,
+					topology.DeleteAddress{Namespace: "A", Link: link, CIDR: cidr},
+					"",
+				})
 		}
 	}
 	return append(list,
 		equivalence{"second address", addressed, topology.AddAddress{Namespace: "A", Link: "a0", CIDR: "10.0.0.2/24"}, ""},
 		equivalence{"address on host", hostPair, topology.AddAddress{Namespace: "host", Link: "h0", CIDR: "10.0.0.2/24"}, ""},
-		equivalence{"delete first address", addressed + "ip -n A address add 10.0.0.2/24 dev a0",
-			topology.DeleteAddress{Namespace: "A", Link: "a0", CIDR: "10.0.0.1/24"}, ""})
+		equivalence{
+			"delete first address", addressed + "ip -n A address add 10.0.0.2/24 dev a0",
+			topology.DeleteAddress{Namespace: "A", Link: "a0", CIDR: "10.0.0.1/24"},
+			"",
+		})
 }
 
 func routeEquivalences() []equivalence {

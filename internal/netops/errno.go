@@ -52,7 +52,7 @@ func refuse(subject string, err error, mean func(unix.Errno) meaning) error {
 	m := meaning{code: topology.CodeInternal, detail: "failed"}
 	if errno, ok := errors.AsType[unix.Errno](err); ok {
 		m = mean(errno)
-		if words := kernelWords(err); words != "" {
+		if words := kernelWords(err, errno); words != "" {
 			m.detail += " (the kernel: " + words + ")"
 		}
 	}
@@ -197,12 +197,10 @@ func lacks(feature string) string { return "this kernel lacks " + feature }
 
 // kernelWords finds the extended acknowledgement in an error, which the netlink
 // library writes behind the errno's own text.
-func kernelWords(err error) string {
+func kernelWords(err error, errno unix.Errno) string {
 	for ; err != nil; err = errors.Unwrap(err) {
-		if errno, ok := errors.Unwrap(err).(unix.Errno); ok {
-			if words, ok := strings.CutPrefix(err.Error(), errno.Error()+": "); ok {
-				return strings.TrimSuffix(words, ".")
-			}
+		if words, ok := strings.CutPrefix(err.Error(), errno.Error()+": "); ok {
+			return strings.TrimSuffix(words, ".")
 		}
 	}
 	return ""

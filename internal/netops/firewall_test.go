@@ -63,7 +63,7 @@ table ip nat {
 table ip6 raw {
 	chain pre {
 		type filter hook prerouting priority -300
-		meta l4proto ipv6-icmp accept
+		icmpv6 type echo-request accept
 	}
 }
 table arp guard {
@@ -96,7 +96,7 @@ func TestFirewallRules(t *testing.T) {
 			`iifname "lo" accept`),
 		chain("inet", "filter", "output", "output", "accept"),
 		chain("ip", "nat", "post", "postrouting", "accept", `oifname "eth0" masquerade`),
-		chain("ip6", "raw", "pre", "prerouting", "accept", "meta l4proto ipv6-icmp accept"),
+		chain("ip6", "raw", "pre", "prerouting", "accept", "icmpv6 type echo-request accept"),
 		chain("arp", "guard", "out", "output", "accept", "arp operation request accept"),
 		chain("netdev", "early", "in", "ingress", "accept", "drop"),
 	}

@@ -33,6 +33,8 @@ type Kernel struct {
 	// features is filled once, by the first who asks (capabilities.go).
 	features func() map[string]bool
 
+	threads sync.WaitGroup // threads that are away from the host namespace
+
 	mu     sync.Mutex
 	closed bool
 	spaces map[topology.NamespaceID]*space // all that are open, without host
@@ -65,15 +67,19 @@ func New(opts Options) (*Kernel, error) {
 	return k, nil
 }
 
-// Close releases everything k holds open. Requests under way are finished;
+// Close releases everything k holds open, once requests under way are finished;
 // later ones fail.
 func (k *Kernel) Close() error {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.closed {
+	closed := k.closed
+	k.closed = true
+	k.mu.Unlock()
+	if closed {
 		return nil
 	}
-	k.closed = true
+	k.threads.Wait() // their way back leads through the host's file
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	for _, s := range k.spaces {
 		k.drop(s)
 	}
@@ -205,6 +211,7 @@ func (k *Kernel) drop(s *space) {
 		delete(k.names, name)
 	}
 	s.gone = true
+	stopPings(s.id)
 	if err := s.closeIfUnused(); err != nil {
 		k.log.Warn("close a network namespace", "namespace", s.id, "error", err)
 	}

@@ -87,14 +87,20 @@ func (k *Kernel) createNamespace(name string) error {
 		return refusal(name, err)
 	}
 	err = f.Close()
+	var first firstSockets
 	if err == nil {
-		err = k.onThread(func() error {
-			return os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_NEWNET))
-		}, func() error {
-			return os.NewSyscallError("mount", unix.Mount("/proc/thread-self/ns/net", path, "none", unix.MS_BIND, ""))
+		err = k.inNewNamespace(func() error {
+			if err := os.NewSyscallError("mount", unix.Mount("/proc/thread-self/ns/net", path, "none", unix.MS_BIND, "")); err != nil {
+				return err
+			}
+			return first.open()
 		})
 	}
+	if err == nil {
+		err = k.know(name, first)
+	}
 	if err != nil {
+		err = errors.Join(err, first.close())
 		// The mount may stand although the thread found no way back. It fails
 		// with EINVAL where there is none.
 		_ = unix.Unmount(path, unix.MNT_DETACH)

@@ -75,13 +75,17 @@ func normalText(key, v string) string {
 	})
 }
 
-// sortedFDB puts entries in an order of their own: the kernel's is that of a
-// hash table with a random seed, and "33:33:ff…" entries are made of random
-// addresses.
-func sortedFDB(entries []map[string]any) []map[string]any {
-	entries = slices.DeleteFunc(entries, func(e map[string]any) bool {
-		return strings.HasPrefix(e["mac"].(string), "33:33:ff:")
+// configured leaves out what traffic has made in a MAC table: learned entries,
+// and multicast groups of random addresses.
+func configured(entries []map[string]any) []map[string]any {
+	return slices.DeleteFunc(entries, func(e map[string]any) bool {
+		return e["state"] == "" || strings.HasPrefix(e["mac"].(string), "33:33:ff:")
 	})
+}
+
+// sorted puts entries in an order of their own, where the kernel's is that of a
+// hash table with a random seed or of what came first by itself.
+func sorted(entries []map[string]any) []map[string]any {
 	slices.SortFunc(entries, func(a, b map[string]any) int { return cmp.Compare(sortKey(a), sortKey(b)) })
 	return entries
 }

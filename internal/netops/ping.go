@@ -41,9 +41,10 @@ func (k *Kernel) Ping(ctx context.Context, req topology.PingRequest, onReply fun
 	if err != nil {
 		return nil, err
 	}
+	match := newEchoMatch(target, req.Size)
 	var socket *pingSocket
 	err = k.Do(req.Namespace, func() (err error) {
-		socket, err = openPingSocket(target, req.TTL)
+		socket, err = openPingSocket(target, match.id, req.TTL)
 		return err
 	})
 	if err != nil {
@@ -53,7 +54,7 @@ func (k *Kernel) Ping(ctx context.Context, req topology.PingRequest, onReply fun
 
 	p := &pinger{
 		socket:   socket,
-		match:    newEchoMatch(target, req.Size),
+		match:    match,
 		count:    req.Count,
 		interval: time.Duration(req.IntervalMS) * time.Millisecond,
 		timeout:  time.Duration(req.TimeoutMS) * time.Millisecond,

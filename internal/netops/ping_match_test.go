@@ -77,6 +77,7 @@ func TestPingMatch(t *testing.T) {
 			"error, other destination":  {change(icmpError(t, m, 7, unreachable, 1), 8+ip-1, 1), false},
 			"error, other ping":         {icmpError(t, other, 7, unreachable, 1), false},
 			"error about a reply":       {change(icmpError(t, m, 7, unreachable, 1), 8+ip, 8), false},
+			"error about a fragment":    {change(icmpError(t, m, 7, unreachable, 1), 8+6, 58^44), false},
 			"some other message":        {icmpError(t, m, 7, 100, 0), false},
 		} {
 			a, ok := m.answer(c.packet)

@@ -46,8 +46,9 @@ type pingPacket struct {
 }
 
 // openPingSocket opens a socket in the thread's namespace that sends to target
-// and receives echo replies and ICMP errors, from anybody to anybody.
-func openPingSocket(target netip.Addr, ttl int) (*pingSocket, error) {
+// and receives the echo replies to an identifier, from anybody, and all ICMP
+// errors.
+func openPingSocket(target netip.Addr, id uint16, ttl int) (*pingSocket, error) {
 	family, proto := unix.AF_INET, unix.IPPROTO_ICMP
 	if target.Is6() {
 		family, proto = unix.AF_INET6, unix.IPPROTO_ICMPV6
@@ -61,7 +62,11 @@ func openPingSocket(target netip.Addr, ttl int) (*pingSocket, error) {
 		buffer: make([]byte, 1<<16),
 		space:  make([]byte, 128),
 	}
-	if err := s.set(fd, target, ttl); err != nil {
+	err = s.set(fd, target, ttl)
+	if err == nil {
+		err = filterID(fd, target.Is6(), id)
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -77,10 +82,10 @@ func (s *pingSocket) set(fd int, target netip.Addr, ttl int) error {
 	option := func(level, name, value int) {
 		errs = append(errs, os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, level, name, value)))
 	}
-	// Only root of the first user namespace may go beyond the machine's limits.
-	for _, name := range []int{unix.SO_RCVBUF, unix.SO_SNDBUF, unix.SO_RCVBUFFORCE, unix.SO_SNDBUFFORCE} {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, name, pingBuffer)
-	}
+	// Only root of the first user namespace may go beyond the machine's limits;
+	// the rest must do with what there is.
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, pingBuffer)
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, pingBuffer)
 	option(unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	if target.Is4() {
 		s.to = &unix.SockaddrInet4{Addr: target.As4()}
@@ -120,6 +125,32 @@ func (s *pingSocket) set(fd int, target netip.Addr, ttl int) error {
 	}
 	err := unix.SetsockoptICMPv6Filter(fd, unix.SOL_ICMPV6, unix.ICMPV6_FILTER, &filter)
 	return errors.Join(append(errs, os.NewSyscallError("setsockopt", err))...)
+}
+
+// filterID keeps the echo replies to other identifiers from waking this ping,
+// as ping(8) does (install_filter in iputils' ping.c): a raw socket gets those of every
+// ping in its namespace.
+func filterID(fd int, is6 bool, id uint16) error {
+	// The filter of an IPv4 socket sees the IP header, which X is to skip; that
+	// of an IPv6 socket begins with the ICMP header.
+	skip := unix.SockFilter{Code: unix.BPF_LDX | unix.BPF_B | unix.BPF_MSH, K: 0}
+	reply := uint32(ipv4.ICMPTypeEchoReply)
+	if is6 {
+		skip = unix.SockFilter{Code: unix.BPF_LDX | unix.BPF_W | unix.BPF_IMM, K: 0}
+		reply = uint32(ipv6.ICMPTypeEchoReply)
+	}
+	program := []unix.SockFilter{
+		skip,
+		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_IND, K: 0}, // type
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: reply, Jf: 3},
+		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_IND, K: 4}, // identifier
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(id), Jt: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 1<<32 - 1},
+	}
+	err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
+	return os.NewSyscallError("setsockopt", err)
 }
 
 // linkIndex finds a link by name in the namespace of a socket.
@@ -187,11 +218,11 @@ func (s *pingSocket) receive(ctx context.Context, until time.Time) (*pingPacket,
 	var readErr error
 	read := func(fd uintptr) bool {
 		packet, readErr = s.read(int(fd))
-		return readErr != unix.EAGAIN
+		return !errors.Is(readErr, unix.EAGAIN)
 	}
 	// A deadline that has passed would end Read before it has looked.
 	err := s.conn.Control(func(fd uintptr) { read(fd) })
-	if err == nil && readErr == unix.EAGAIN {
+	if err == nil && errors.Is(readErr, unix.EAGAIN) {
 		if err = s.file.SetReadDeadline(until); err == nil && ctx.Err() != nil {
 			// Interrupted before the deadline was set.
 			err = os.ErrDeadlineExceeded
@@ -237,8 +268,10 @@ func (s *pingSocket) read(fd int) (*pingPacket, error) {
 }
 
 // control reads hop limit and time stamp. The kernel stamps a packet by the
-// wall clock when it comes in; how long it has waited since is taken off the
-// monotonic clock, so that setting the clock disturbs one packet at most.
+// wall clock when it comes in, or when it is read if no socket of the machine
+// has asked for stamps until just now. How long it has waited since is taken
+// off the monotonic clock, so that setting the clock disturbs one packet at
+// most.
 func (s *pingSocket) control(packet *pingPacket, messages []byte) {
 	for len(messages) > 0 {
 		header, data, rest, err := unix.ParseOneSocketControlMessage(messages)

@@ -54,12 +54,13 @@ func (k *Kernel) bestAddress(ctx context.Context, from, to string) (netip.Addr, 
 	}
 	best, bestRank := netip.Addr{}, -1
 	for _, t := range targets {
-		shared, up := false, t.up
+		shared, near := false, false
 		for _, s := range sources {
-			if s.subnet.Contains(t.addr) && (!shared || s.up) {
-				shared, up = true, t.up && s.up
+			if s.subnet.Contains(t.addr) {
+				shared, near = true, near || s.up
 			}
 		}
+		up := t.up && (near || !shared)
 		rank := 0
 		for weight, good := range []bool{t.addr.Is4(), up, shared} {
 			if good {

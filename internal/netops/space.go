@@ -1,13 +1,13 @@
 package netops
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
 	"time"
 
 	"github.com/vishvananda/netlink/nl"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
 	"netdash/internal/topology"
@@ -31,6 +31,51 @@ type space struct {
 
 	mu     sync.Mutex
 	socket *nl.SocketHandle // NETLINK_ROUTE; nil until first used
+	// early is a subscription opened when the namespace was made, for the first
+	// who subscribes.
+	early *subscription
+}
+
+// firstSockets are opened in a namespace by the thread that makes it, which
+// saves entering it again.
+type firstSockets struct {
+	socket       *nl.SocketHandle
+	subscription *subscription
+}
+
+func (f *firstSockets) open() (err error) {
+	if f.socket, err = openSocket(); err != nil {
+		return err
+	}
+	f.subscription, err = newSubscription()
+	return err
+}
+
+func (f *firstSockets) close() error {
+	if f.socket != nil {
+		f.socket.Close()
+	}
+	if f.subscription != nil {
+		return f.subscription.close()
+	}
+	return nil
+}
+
+// know takes a namespace that has just been made into the registry.
+func (k *Kernel) know(name string, first firstSockets) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s, err := k.byName(name)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.socket != nil { // somebody was quicker to open one
+		return first.close()
+	}
+	s.socket, s.early = first.socket, first.subscription
+	return nil
 }
 
 // request starts a netlink request to the namespace. Requests share one socket
@@ -53,30 +98,29 @@ func (s *space) routeSocket() (*nl.SocketHandle, error) {
 	if s.socket != nil {
 		return s.socket, nil
 	}
-	err := s.kernel.do(s.ns, func() error {
-		// No namespace given: the socket opens where this thread is.
-		socket, err := nl.GetNetlinkSocketAt(netns.None(), netns.None(), unix.NETLINK_ROUTE)
-		if err != nil {
-			return err
-		}
-		timeout := unix.NsecToTimeval(answerTimeout.Nanoseconds())
-		for _, set := range []error{
-			socket.SetSendTimeout(&timeout),
-			socket.SetReceiveTimeout(&timeout),
-			socket.SetExtAck(true),
-		} {
-			if set != nil {
-				socket.Close()
-				return set
-			}
-		}
-		s.socket = &nl.SocketHandle{Socket: socket}
-		return nil
+	err := s.kernel.do(s.ns, func() (err error) {
+		s.socket, err = openSocket()
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open a netlink socket in namespace %s: %w", s.id, err)
 	}
 	return s.socket, nil
+}
+
+// openSocket opens a socket for requests in the namespace the thread is in.
+func openSocket() (*nl.SocketHandle, error) {
+	// To no group: what comes is answers only.
+	socket, err := nl.Subscribe(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, err
+	}
+	timeout := unix.NsecToTimeval(answerTimeout.Nanoseconds())
+	if err := errors.Join(socket.SetSendTimeout(&timeout), socket.SetReceiveTimeout(&timeout), socket.SetExtAck(true)); err != nil {
+		socket.Close()
+		return nil, err
+	}
+	return &nl.SocketHandle{Socket: socket}, nil
 }
 
 // closeIfUnused closes file and socket of a space that is gone and that nobody
@@ -85,11 +129,15 @@ func (s *space) closeIfUnused() error {
 	if !s.gone || s.users > 0 {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.socket != nil {
 		s.socket.Close()
 		s.socket = nil
+	}
+	if s.early != nil {
+		if err := s.early.close(); err != nil {
+			return err
+		}
+		s.early = nil
 	}
 	return s.ns.Close()
 }

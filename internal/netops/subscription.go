@@ -32,13 +32,21 @@ type subscription struct {
 // namespace must be read anew.
 var errOverrun = errors.New("the socket overran")
 
+type receiveRoom = [32 << 10]byte
+
 // buffers holds what one recvfrom needs. A multicast message fits: the kernel
 // sizes notifications by their content, well below 32 KiB.
-var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+var buffers = sync.Pool{New: func() any { return new(receiveRoom) }}
 
 // subscribe opens a subscription in a namespace.
 func (s *space) subscribe() (*subscription, error) {
-	var sub *subscription
+	s.mu.Lock()
+	sub := s.early
+	s.early = nil
+	s.mu.Unlock()
+	if sub != nil {
+		return sub, nil
+	}
 	err := s.kernel.do(s.ns, func() (err error) {
 		sub, err = newSubscription()
 		return err
@@ -63,15 +71,11 @@ func newSubscription() (*subscription, error) {
 				return os.NewSyscallError("setsockopt", err)
 			}
 		}
-		if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-			return os.NewSyscallError("bind", err)
-		}
+		address := &unix.SockaddrNetlink{Family: unix.AF_NETLINK}
 		for _, g := range groups {
-			if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, g); err != nil {
-				return os.NewSyscallError("setsockopt", err)
-			}
+			address.Groups |= 1 << (g - 1) // all of them are below 32
 		}
-		return nil
+		return os.NewSyscallError("bind", unix.Bind(fd, address))
 	}
 	if err := setup(); err != nil {
 		return nil, errors.Join(err, file.Close())
@@ -98,7 +102,10 @@ func (s *subscription) now(read func(fd int)) error {
 // receive takes one datagram without waiting and gives each of its messages to
 // handle. unix.EAGAIN means that there is none, errOverrun that some were lost.
 func receive(fd int, handle func(syscall.NetlinkMessage)) error {
-	buffer := buffers.Get().(*[32 << 10]byte)
+	buffer, ok := buffers.Get().(*receiveRoom)
+	if !ok {
+		buffer = new(receiveRoom)
+	}
 	defer buffers.Put(buffer)
 	n, from, err := unix.Recvfrom(fd, buffer[:], unix.MSG_DONTWAIT|unix.MSG_TRUNC)
 	switch {

@@ -133,8 +133,8 @@ func (w *Watcher) start(names *nameWatch) {
 // Names that have come or gone without notice so far are noticed.
 func (w *Watcher) Refresh(ctx context.Context, namespaces ...string) error {
 	for _, name := range namespaces {
-		if name != topology.HostName {
-			w.lookAt(name, 0)
+		if name != topology.HostName && w.lookAt(name, 0) {
+			continue // and has been read this moment
 		}
 		w.mu.Lock()
 		n := w.spaces[w.idOf(name)]
@@ -202,35 +202,39 @@ func (w *Watcher) lookAtAll() {
 // file first, and there is no event for the mount that follows.
 const mountTries = 11
 
-// lookAt finds out what a name stands for now.
-func (w *Watcher) lookAt(name string, try int) {
+// lookAt finds out what a name stands for now, and tells whether it has taken
+// up a namespace, and so read it, because of it.
+func (w *Watcher) lookAt(name string, try int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ctx.Err() != nil || !validName(name) {
-		return
+		return false
 	}
 	id, err := identify(filepath.Join(w.kernel.runDir, name))
 	if err == nil && w.names[name] == id {
-		return
+		return false
 	}
 	w.lose(name)
 	if err != nil {
-		return
+		return false
 	}
 	if n := w.spaces[id]; n != nil {
 		w.names[name] = id
 		n.names = append(n.names, name)
 		slices.Sort(n.names)
 		w.announce(n)
-		return
+		return false
 	}
 	err = w.takeUp(id, name)
 	switch {
+	case err == nil:
+		return true
 	case errors.Is(err, errNoNamespace) && try < mountTries:
 		time.AfterFunc(time.Millisecond<<try, func() { w.lookAt(name, try+1) })
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		w.kernel.log.Warn("a name is no namespace that can be watched", "name", name, "error", err)
 	}
+	return false
 }
 
 // lose takes a name from the namespace that had it. w.mu is held.

@@ -1,12 +1,16 @@
 package nettest
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"regexp"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // worldEnv names the world a process started by World is.
@@ -17,20 +21,39 @@ const worldReport = 3
 
 // World runs the calling test once more, in a process with a private machine
 // (host and /run/netns) of its own, and gives what it reported. There,
-// InWorld gives the world's name and Report the way back.
-func World(t *testing.T, name string) []byte {
+// InWorld gives the world's name and Report the way back. Several may run at
+// once.
+func World(t *testing.T, name string) ([]byte, error) {
 	t.Helper()
-	Require(t)
+	return world(t, name, nil)
+}
+
+// UserWorld is World in a user namespace of its own, whose root is nobody
+// outside: limits can be set there, and rights are missing.
+func UserWorld(t *testing.T, name string) ([]byte, error) {
+	t.Helper()
+	return world(t, name, func(a *syscall.SysProcAttr) {
+		a.Cloneflags |= unix.CLONE_NEWUSER
+		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
+		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+	})
+}
+
+func world(t *testing.T, name string, arrange func(*syscall.SysProcAttr)) ([]byte, error) {
+	t.Helper()
 	parts := strings.Split(t.Name(), "/")
 	for i, p := range parts {
 		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
 	}
 	read, write, err := os.Pipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer read.Close()
 	cmd := private("-test.run="+strings.Join(parts, "/"), "-test.v")
+	if arrange != nil {
+		arrange(cmd.SysProcAttr)
+	}
 	cmd.Env = append(cmd.Env, worldEnv+"="+name)
 	cmd.ExtraFiles = []*os.File{write}
 	var output strings.Builder
@@ -40,16 +63,13 @@ func World(t *testing.T, name string) []byte {
 	err = cmd.Start()
 	write.Close()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	report, readErr := io.ReadAll(read)
 	if err := cmd.Wait(); err != nil {
-		t.Fatalf("in world %s: %v\n%s", name, err, &output)
+		return nil, fmt.Errorf("in world %s: %w\n%s", name, err, &output)
 	}
-	if readErr != nil {
-		t.Fatal(readErr)
-	}
-	return report
+	return report, readErr
 }
 
 // InWorld gives the name of the world this process is, empty in the test that
