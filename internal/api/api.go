@@ -132,7 +132,7 @@ func New(cfg Config) (*Handler, error) {
 		Config: cfg,
 		limits: limits{
 			body: 1 << 20, bodyTime: 10 * time.Second, frameTime: 10 * time.Second,
-			keepAlive: 20 * time.Second, sockets: 2000, pings: 64, pingTime: 2 * time.Minute,
+			keepAlive: 20 * time.Second, sockets: 2000, pings: 32, pingTime: 2 * time.Minute,
 		},
 		hosts: parseHosts(cfg.Hosts),
 		boot:  fmt.Sprintf("%x", time.Now().UnixNano()),
