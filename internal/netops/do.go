@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -97,5 +98,5 @@ func caught(fn func() error) (err error) {
 }
 
 func setns(ns *os.File) error {
-	return unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
+	return netns.Set(netns.NsHandle(ns.Fd()))
 }

@@ -231,7 +231,7 @@ func (w *Watcher) lookAt(name string, try int) bool {
 		return true
 	case errors.Is(err, errNoNamespace) && try < mountTries:
 		time.AfterFunc(time.Millisecond<<try, func() { w.lookAt(name, try+1) })
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	case !errors.Is(err, fs.ErrNotExist):
 		w.kernel.log.Warn("a name is no namespace that can be watched", "name", name, "error", err)
 	}
 	return false
