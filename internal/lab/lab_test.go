@@ -182,7 +182,7 @@ var steps = []struct {
 	}},
 	{"a bridge on host with ports", func(s *topology.Spec) error {
 		if err := s.AddBridge(topology.Bridge{
-			Namespace: "host", Name: "br0", Addresses: []string{"10.1.0.254/24"},
+			Namespace: "host", Name: "br0", MTU: 1400, Addresses: []string{"10.1.0.254/24"},
 			BridgeAttributes: topology.BridgeAttributes{AgeingSeconds: new(60)},
 			FDB:              []topology.FDBSpec{{MAC: "02:00:00:00:00:09", Port: "p1"}},
 		}); err != nil {

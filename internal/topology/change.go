@@ -102,12 +102,12 @@ type SetMTU struct {
 type SetAlias struct{ Namespace, Name, Alias string }
 
 // SetMaster plugs a link into a bridge of its namespace, or out of any with an
-// empty Master. A port needs no IPv6 address of its own, so its address
-// generation is switched off while it is one.
+// empty Master.
 type SetMaster struct{ Namespace, Name, Master string }
 
 // SetAddressGeneration switches a link's generation of a link-local IPv6
-// address (IN6_ADDR_GEN_MODE_NONE or _EUI64).
+// address (IN6_ADDR_GEN_MODE_NONE or _EUI64). A bridge port needs no address of
+// its own, and a thousand ports that announce one cost more than all the rest.
 type SetAddressGeneration struct {
 	Namespace, Name string
 	On              bool

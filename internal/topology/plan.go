@@ -248,7 +248,9 @@ func (p *planner) createLinks() {
 		}
 		switch l.kind {
 		case kindBridge:
-			p.emit(CreateBridge{l.namespace, l.name, l.mac, l.mtu, l.bridge})
+			// An MTU given here would last only until the first port joins; the one
+			// set afterwards stays (BROPT_MTU_SET_BY_USER).
+			p.emit(CreateBridge{Namespace: l.namespace, Name: l.name, MAC: l.mac, Attributes: l.bridge})
 		case kindVeth:
 			p.emit(CreateVeth{p.vethEnd(l), p.vethEnd(l.peer)})
 		}
