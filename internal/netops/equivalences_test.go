@@ -52,6 +52,7 @@ ip link set p1 up master br0
 func equivalences() []equivalence {
 	list := []equivalence{
 		{"create namespace", "", topology.CreateNamespace{Name: "A"}, ""},
+		{"create the first namespace ever", "mount -t tmpfs empty /run", topology.CreateNamespace{Name: "A"}, ""},
 		{"create second namespace", two, topology.CreateNamespace{Name: "C.1_x-y"}, ""},
 		{"delete namespace", pairUp, topology.DeleteNamespace{Name: "A"}, ""},
 

@@ -54,7 +54,8 @@ func world(t *testing.T, name string, arrange func(*syscall.SysProcAttr)) ([]byt
 	if arrange != nil {
 		arrange(cmd.SysProcAttr)
 	}
-	cmd.Env = append(cmd.Env, worldEnv+"="+name)
+	// The race detector would sleep for a second at the end of each process.
+	cmd.Env = append(cmd.Env, worldEnv+"="+name, "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	cmd.ExtraFiles = []*os.File{write}
 	var output strings.Builder
 	cmd.Stdout, cmd.Stderr = &output, &output
