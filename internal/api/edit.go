@@ -135,12 +135,18 @@ func observed(s *topology.Snapshot, subject string) bool {
 		return !hasPart || routeTo(ns, part)
 	}
 	l := ns.Link(name)
-	return l != nil && (!hasPart || findAddress(l, part) != nil || findFDB(ns, name, topology.FDBSpec{MAC: part}) != nil)
+	if l == nil || !hasPart || findAddress(l, part) != nil {
+		return l != nil
+	}
+	entry := findFDB(ns, name, topology.FDBSpec{MAC: part})
+	return entry != nil && !entry.Managed
 }
 
+// routeTo tells whether there is a route that is not netdash's. Of one that is,
+// an edit has named something else wrongly.
 func routeTo(ns *topology.NamespaceState, destination string) bool {
 	for _, r := range ns.Routes {
-		if samePrefix(r.Destination, destination) {
+		if !r.Managed && samePrefix(r.Destination, destination) {
 			return true
 		}
 	}

@@ -61,7 +61,7 @@ func (h *Handler) createPing(_ context.Context, in *createPingInput) (*createPin
 			h.streamPing(ctx, cancel, w, r, request)
 			return
 		}
-		result, err := h.Kernel.Ping(ctx, request, func(topology.PingReply) {})
+		result, err := h.ping(ctx, request, func(topology.PingReply) {})
 		if err != nil {
 			fail(w, r, err)
 			return
@@ -71,11 +71,21 @@ func (h *Handler) createPing(_ context.Context, in *createPingInput) (*createPin
 	}}, nil
 }
 
+// ping pings. One that a stop of netdash ends says so; there may be a result
+// up to there as well.
+func (h *Handler) ping(ctx context.Context, request topology.PingRequest, onReply func(topology.PingReply)) (*topology.PingResult, error) {
+	result, err := h.Kernel.Ping(ctx, request, onReply)
+	if err != nil && h.stopped.Err() != nil {
+		err = topology.Errorf(topology.CodeIncomplete, request.Namespace, "netdash was stopped during the ping")
+	}
+	return result, err
+}
+
 // streamPing sends each reply as it comes. Until the first one is sent a failure
 // is still answered as a Problem.
 func (h *Handler) streamPing(ctx context.Context, cancel context.CancelFunc, w http.ResponseWriter, r *http.Request, request topology.PingRequest) {
 	lines := &lineWriter{w: w, conn: http.NewResponseController(w), patience: h.limits.frameTime, broken: cancel}
-	result, err := h.Kernel.Ping(ctx, request, func(reply topology.PingReply) {
+	result, err := h.ping(ctx, request, func(reply topology.PingReply) {
 		lines.write(PingReplyLine{"reply", reply})
 	})
 	switch {
@@ -83,7 +93,9 @@ func (h *Handler) streamPing(ctx context.Context, cancel context.CancelFunc, w h
 		fail(w, r, err)
 		return
 	case err != nil:
-		result = &topology.PingResult{Namespace: request.Namespace, Address: request.Address, Replies: []topology.PingReply{}}
+		if result == nil {
+			result = &topology.PingResult{Namespace: request.Namespace, Address: request.Address, Replies: []topology.PingReply{}}
+		}
 		result.Error = problemOf(r.Context(), err).Detail
 	}
 	lines.write(PingSummaryLine{"summary", *result})

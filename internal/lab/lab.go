@@ -124,7 +124,8 @@ func (l *Lab) Edit(ctx context.Context, req Request, edit func(*topology.Spec) e
 	}
 	target := topology.NewIntent(after)
 	plan := l.intent.PlanTo(target)
-	if err := topology.Obstacle(plan, l.observer.Snapshot()); err != nil {
+	observed := l.observer.Snapshot()
+	if err := topology.Obstacle(plan, observed); err != nil {
 		return nil, err
 	}
 	if req.DryRun {
@@ -133,7 +134,7 @@ func (l *Lab) Edit(ctx context.Context, req Request, edit func(*topology.Spec) e
 	if len(plan) == 0 && topology.Equal(before, after) {
 		return &Result{Spec: before}, nil
 	}
-	return l.operate(context.WithoutCancel(ctx), req, &step{before, after, l.intent, target, plan})
+	return l.operate(context.WithoutCancel(ctx), req, &step{before, after, l.intent, target, plan, observed})
 }
 
 // step is an edit on its way: from one Spec to another by a Plan.
@@ -141,6 +142,7 @@ type step struct {
 	before, after *topology.Spec
 	from, to      *topology.Intent // of these
 	plan          topology.Plan
+	observed      *topology.Snapshot // before it began
 }
 
 // take waits for this edit's turn.
@@ -164,7 +166,7 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 		State: topology.OperationRunning, Author: req.Author, Request: req.Text,
 		Changes: e.plan.Records(), Commands: e.plan.Commands(), StartedAt: time.Now().UTC(),
 	}
-	known := e.from.Differences(l.observer.Snapshot(), e.plan.Namespaces()...)
+	known := e.from.Differences(e.observed, e.plan.Namespaces()...)
 	if err := l.store.Begin(ctx, op, e.after); err != nil {
 		return nil, fmt.Errorf("journal the operation: %w", err)
 	}
@@ -219,10 +221,12 @@ func alreadyGone(c topology.Change, err error) bool {
 	return false
 }
 
-// undo leads the kernel back to before and journals the failure.
+// undo leads the kernel back and journals the failure.
 func (l *Lab) undo(ctx context.Context, op *topology.Operation, e *step, done topology.Plan, cause error) {
 	op.State, op.Error, op.DurationMS = topology.OperationFailed, cause.Error(), since(op.StartedAt)
-	if err := l.repair(ctx, e.before, e.after, done); err != nil {
+	before := e.before.Clone()
+	topology.NoteBridgeMACs(before, e.observed)
+	if err := l.repair(ctx, before, e.after, done, e.plan[len(done):]); err != nil {
 		l.log.Error("an operation could not be undone whole", "operation", op.ID, "error", err)
 		op.Error += "; undoing it: " + err.Error()
 	}
@@ -236,12 +240,12 @@ func (l *Lab) undo(ctx context.Context, op *topology.Operation, e *step, done to
 
 // repair applies what leads from the observed topology back to before, going on
 // after a step that fails.
-func (l *Lab) repair(ctx context.Context, before, after *topology.Spec, done topology.Plan) error {
+func (l *Lab) repair(ctx context.Context, before, after *topology.Spec, done, rest topology.Plan) error {
 	observed, err := l.observer.Observe(ctx, done.Namespaces())
 	if err != nil {
 		return err
 	}
-	plan := topology.Repair(before, after, done, observed)
+	plan := topology.Repair(before, after, done, rest, observed)
 	var first error
 	for _, c := range plan {
 		if err := l.kernel.Apply(ctx, c); err != nil && !alreadyGone(c, err) && first == nil {
@@ -253,6 +257,34 @@ func (l *Lab) repair(ctx context.Context, before, after *topology.Spec, done top
 		first = err
 	}
 	return first
+}
+
+// clearNames removes names of namespaces that a killed process has left without
+// a namespace: the file is made before the mount and removed after it.
+func (l *Lab) clearNames(ctx context.Context, plan topology.Plan) error {
+	observed, err := l.observer.Observe(ctx, plan.Namespaces())
+	if err != nil {
+		return err
+	}
+	for _, c := range plan {
+		var name string
+		switch c := c.(type) {
+		case topology.CreateNamespace:
+			name = c.Name
+		case topology.DeleteNamespace:
+			name = c.Name
+		default:
+			continue
+		}
+		if n := observed.Namespace(name); n != nil && n.Sync != topology.Missing {
+			continue
+		}
+		remove := topology.DeleteNamespace{Name: name}
+		if err := l.kernel.Apply(ctx, remove); err != nil && !alreadyGone(remove, err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Recover repairs what an earlier process left half-done.
@@ -268,13 +300,17 @@ func (l *Lab) Recover(ctx context.Context) error {
 		plan := l.intent.PlanTo(target)
 		op.State, op.Error = topology.OperationFailed, "netdash was interrupted; what was done of it has been undone"
 		l.observer.Begin(&op, target, plan.Namespaces())
-		if err := l.repair(ctx, before, p.Target, plan); err != nil {
+		err := l.clearNames(ctx, plan)
+		if err == nil {
+			err = l.repair(ctx, before, p.Target, plan, nil)
+		}
+		if err != nil {
 			op.Error = "netdash was interrupted; undoing it: " + err.Error()
 			l.log.Error("an interrupted operation could not be undone whole", "operation", op.ID, "error", err)
 		} else {
 			l.log.Warn("an interrupted operation has been undone", "operation", op.ID, "request", op.Request)
 		}
-		err := l.store.Fail(ctx, &op)
+		err = l.store.Fail(ctx, &op)
 		l.observer.End(&op, l.intent, revision)
 		if err != nil {
 			return fmt.Errorf("close the journal of operation %d: %w", op.ID, err)

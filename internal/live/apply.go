@@ -205,16 +205,39 @@ func (l *Live) setLink(s *space, f netops.LinkFacts) {
 	case !isNew && old.Name != f.Name:
 		l.deriveAll(s)
 		l.showOwned(f.MAC)
-	case isNew && f.Kind == "bridge":
-		for _, port := range s.links {
-			if port.facts.MasterIndex == f.Ifindex {
-				l.show(port)
-			}
-		}
+	case isNew:
+		l.showWaiting(s, x)
 	}
 	if old.MAC != f.MAC {
 		l.showOwned(old.MAC)
 		l.showOwned(f.MAC)
+	}
+}
+
+// showWaiting shows what was heard of before the link it belongs to.
+func (l *Live) showWaiting(s *space, x *link) {
+	i := x.facts.Ifindex
+	if x.facts.Kind == "bridge" {
+		for _, port := range s.links {
+			if port.facts.MasterIndex == i {
+				l.show(port)
+			}
+		}
+	}
+	for _, r := range s.routes {
+		if r.facts.Ifindex == i {
+			l.showRoute(s, r)
+		}
+	}
+	for _, n := range s.neighbours {
+		if n.facts.Ifindex == i {
+			l.showNeighbour(s, n)
+		}
+	}
+	for _, e := range s.fdb {
+		if e.facts.BridgeIndex == i || e.facts.PortIndex == i {
+			l.showFDB(s, e)
+		}
 	}
 }
 
@@ -318,6 +341,9 @@ func (l *Live) setRoute(s *space, f netops.RouteFacts) {
 func (l *Live) dropRoute(s *space, f netops.RouteFacts) {
 	if r := s.routes[keyOfRoute(f)]; r != nil {
 		delete(s.routes, keyOfRoute(f))
+		if r.object == nil {
+			return
+		}
 		s.cached = nil
 		l.publish(s, "route.removed", func(e *topology.Event) { e.Route = r.object })
 	}
@@ -346,6 +372,9 @@ func (l *Live) setNeighbour(s *space, f netops.NeighbourFacts) {
 func (l *Live) dropNeighbour(s *space, f netops.NeighbourFacts) {
 	if n := s.neighbours[keyOfNeighbour(f)]; n != nil {
 		delete(s.neighbours, keyOfNeighbour(f))
+		if n.object == nil {
+			return
+		}
 		s.cached = nil
 		l.publish(s, "neighbour.removed", func(e *topology.Event) { e.Neighbour = n.object })
 	}
@@ -370,6 +399,9 @@ func (l *Live) dropFDB(s *space, f netops.FDBFacts) {
 		return
 	}
 	delete(s.fdb, k)
+	if e.object == nil {
+		return
+	}
 	s.cached = nil
 	l.publish(s, "fdb.removed", func(ev *topology.Event) { ev.FDB = e.object })
 }

@@ -68,6 +68,9 @@ func (l *Live) judge(o *topology.Link) (bool, topology.Sync) {
 func (l *Live) showRoute(s *space, r *shown[netops.RouteFacts, topology.RouteState]) {
 	o := r.facts.RouteState
 	o.Namespace, o.Link, o.Sync = s.name, s.linkName(r.facts.Ifindex), topology.Foreign
+	if o.Link == "" && r.facts.Ifindex != 0 {
+		return // until the link is known
+	}
 	if l.intent.Route(&o) || l.runs(s.name) && l.running.target.Route(&o) {
 		o.Managed, o.Sync = true, topology.InSync
 	}
@@ -86,6 +89,14 @@ func (l *Live) showRoute(s *space, r *shown[netops.RouteFacts, topology.RouteSta
 func (l *Live) showNeighbour(s *space, n *shown[netops.NeighbourFacts, topology.Neighbour]) {
 	o := n.facts.Neighbour
 	o.Namespace, o.Link = s.name, s.linkName(n.facts.Ifindex)
+	if o.Link == "" {
+		return // until the link is known
+	}
+	if was := n.object; was != nil && (was.Namespace != o.Namespace || was.Link != o.Link) {
+		// These are what it is known by, so under new names it is another.
+		n.object = nil
+		l.publish(s, "neighbour.removed", func(e *topology.Event) { e.Neighbour = was })
+	}
 	kind := "neighbour.changed"
 	switch {
 	case n.object == nil:
@@ -100,6 +111,13 @@ func (l *Live) showNeighbour(s *space, n *shown[netops.NeighbourFacts, topology.
 
 func (l *Live) showFDB(s *space, e *shown[netops.FDBFacts, topology.FDBEntry]) {
 	o := l.deriveFDB(s, e.facts)
+	if o.Bridge == "" || o.Port == "" {
+		return // until the links are known
+	}
+	if was := e.object; was != nil && (was.Namespace != o.Namespace || was.Bridge != o.Bridge) {
+		e.object = nil
+		l.publish(s, "fdb.removed", func(ev *topology.Event) { ev.FDB = was })
+	}
 	kind := "fdb.added"
 	switch was := e.object; {
 	case was == nil:

@@ -167,7 +167,9 @@ func sortFDB(list []*topology.FDBEntry) {
 func objects[K comparable, F, O any](m map[K]*shown[F, O]) []*O {
 	out := make([]*O, 0, len(m))
 	for _, x := range m {
-		out = append(out, x.object)
+		if x.object != nil {
+			out = append(out, x.object)
+		}
 	}
 	return out
 }

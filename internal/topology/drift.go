@@ -43,14 +43,31 @@ func Drift(intended *Spec, observed *Snapshot) Plan {
 }
 
 // Repair gives the Plan that undoes what a half-done Plan from before to after
-// left behind. Only objects the Plan touches are repaired; what had drifted
-// elsewhere stays as it is. Objects that only after holds are taken for the
-// half-done Plan's own and deleted, so the caller leaves out of done what it
-// knows was not netdash's making.
-func Repair(before, after *Spec, done Plan, observed *Snapshot) Plan {
+// left behind: done is what was carried out of it, rest is what was not. Only
+// objects that done touches are repaired; what had drifted elsewhere stays as it
+// is. What only after holds is taken for done's own and deleted, but for what
+// rest was to add: that somebody else has put there.
+func Repair(before, after *Spec, done, rest Plan, observed *Snapshot) Plan {
 	want, other, t := flatten(before), flatten(after), touched(done)
 	t.spread(want, other)
+	other.forget(rest)
 	return plan(see(observed, t, want, other), want)
+}
+
+// forget takes out what a Plan was to add to things that are there without it.
+func (f *state) forget(p Plan) {
+	for _, c := range p {
+		switch c := c.(type) {
+		case AddAddress:
+			if l := f.link(linkKey{c.Namespace, c.Link}); l != nil {
+				l.addresses = slices.DeleteFunc(l.addresses, func(a string) bool { return a == c.CIDR })
+			}
+		case AddRoute:
+			f.routes = slices.DeleteFunc(f.routes, func(r Route) bool { return r == c.Route })
+		case AddFDB:
+			f.fdb = slices.DeleteFunc(f.fdb, func(e fdbItem) bool { return e == fdbItem{c.Namespace, c.Bridge, c.Entry} })
+		}
+	}
 }
 
 // touchedSet holds the namespaces and links a Plan has to do with.
@@ -175,7 +192,14 @@ func see(observed *Snapshot, t *touchedSet, goals ...*state) *state {
 				continue
 			}
 			if o := index.links[l.linkKey]; o != nil {
-				f.add(seeLink(o, wants...))
+				l := seeLink(o, wants...)
+				if t != nil {
+					// Of a repair's links only the addresses that are netdash's.
+					l.addresses = slices.DeleteFunc(l.addresses, func(a string) bool {
+						return !slices.ContainsFunc(wants, func(w *link) bool { return slices.Contains(w.addresses, a) })
+					})
+				}
+				f.add(l)
 			}
 		}
 	}
@@ -221,6 +245,9 @@ func (f *state) seeRoutes(index *snapshotIndex, t *touchedSet, trusted func(stri
 	}
 	for _, g := range goals {
 		for _, want := range g.routes {
+			if !trusted(want.Namespace) || !t.has(linkKey{want.Namespace, want.Link}) {
+				continue
+			}
 			for _, have := range index.routes[want.key()] {
 				r := seeRoute(have, want)
 				if f.link(linkKey{r.Namespace, r.Link}) != nil && !slices.Contains(f.routes, r) {
@@ -240,7 +267,11 @@ func (f *state) seeFDB(index *snapshotIndex, t *touchedSet, trusted func(string)
 	}
 	for _, g := range goals {
 		for _, want := range g.fdb {
-			for _, have := range index.fdb[linkKey{want.namespace, want.bridge}.String()+" "+want.key()] {
+			at := linkKey{want.namespace, want.bridge}
+			if !trusted(want.namespace) || !t.has(at) && !t.has(linkKey{want.namespace, want.Port}) {
+				continue
+			}
+			for _, have := range index.fdb[at.String()+" "+want.key()] {
 				e := fdbItem{want.namespace, want.bridge, FDBSpec{MAC: want.MAC, Port: have.Port, VLAN: want.VLAN}}
 				if f.link(linkKey{e.namespace, e.bridge}) != nil && !slices.Contains(f.fdb, e) {
 					f.fdb = append(f.fdb, e)

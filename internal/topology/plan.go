@@ -266,11 +266,19 @@ func (p *planner) vethEnd(l *link) VethEnd {
 }
 
 func (p *planner) settings(have, want *link) {
-	if want.mtu != 0 && have.mtu != want.mtu {
-		p.emit(SetMTU{want.namespace, want.name, want.mtu})
+	// What is asked for no longer goes back to what it was without.
+	mtu, mac := want.mtu, want.mac
+	if mtu == 0 && have.mtu != 0 {
+		mtu = 1500
 	}
-	if want.mac != "" && have.mac != want.mac {
-		p.emit(SetMAC{want.namespace, want.name, want.mac})
+	if mac == "" && have.mac != "" {
+		mac = want.knownMAC
+	}
+	if mtu != 0 && have.mtu != mtu {
+		p.emit(SetMTU{want.namespace, want.name, mtu})
+	}
+	if mac != "" && have.mac != mac {
+		p.emit(SetMAC{want.namespace, want.name, mac})
 	}
 	if have.alias != want.alias {
 		p.emit(SetAlias{want.namespace, want.name, want.alias})

@@ -37,7 +37,7 @@ type link struct {
 	uid       int64 // the same in two states for the same link
 	kind      string
 	mac       string // asked for; empty for the kernel's choice
-	knownMAC  string // the kernel's choice of old, used only when it is made again
+	knownMAC  string // the kernel's choice of old, for when it has to be restored
 	mtu       int    // 0: not asked for
 	alias     string
 	up        bool
@@ -80,7 +80,7 @@ func flatten(s *Spec) *state {
 		b := &s.Bridges[i]
 		f.add(&link{
 			linkKey: linkKey{b.Namespace, b.Name}, uid: b.ID, kind: kindBridge,
-			mac: strings.ToLower(b.MAC), mtu: b.MTU, alias: b.Alias, up: isTrue(b.AdminUp),
+			mac: strings.ToLower(b.MAC), knownMAC: b.Identity.MAC, mtu: b.MTU, alias: b.Alias, up: isTrue(b.AdminUp),
 			quiet: quiet(b.Namespace), addresses: canonical(b.Addresses), bridge: b.BridgeAttributes,
 		})
 		for _, e := range b.FDB {

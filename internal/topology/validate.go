@@ -27,7 +27,7 @@ const (
 // when it is only about things that exist twice), whose Fields point into the
 // Spec.
 func Validate(s *Spec) error {
-	v := validator{spec: s, links: map[linkKey]string{}}
+	v := validator{spec: s, links: map[linkKey]bool{}}
 	v.namespaces()
 	v.bridges()
 	v.veths()
@@ -46,7 +46,7 @@ type validator struct {
 	spec      *Spec
 	invalid   []FieldError
 	conflicts []FieldError
-	links     map[linkKey]string // where each link is first named
+	links     map[linkKey]bool // that are named so far
 }
 
 func (v *validator) fail(pointer, format string, args ...any) {
@@ -68,10 +68,10 @@ func (v *validator) namespaces() {
 			v.twice(at+"/name", "there is a namespace %s already", n.Name)
 		}
 		seen[n.Name] = true
-		v.links[linkKey{n.Name, LoopbackName}] = at
+		v.links[linkKey{n.Name, LoopbackName}] = true
 		v.addresses(at+"/loopback_addresses", n.LoopbackAddresses, 0)
 	}
-	v.links[linkKey{HostName, LoopbackName}] = ""
+	v.links[linkKey{HostName, LoopbackName}] = true
 }
 
 func (v *validator) bridges() {
@@ -125,14 +125,14 @@ func (v *validator) link(at, namespace, name, mac, alias string, mtu int) {
 	}
 	if problem := LinkNameProblem(name); problem != "" {
 		v.fail(at+"/name", "%s", problem)
-	} else if first, taken := v.links[linkKey{namespace, name}]; taken {
+	} else if v.links[linkKey{namespace, name}] {
 		if name == LoopbackName {
 			v.fail(at+"/name", "lo is the name of the loopback link every namespace has")
 		} else {
-			v.twice(at+"/name", "there is a link %s in %s already (%s)", name, namespace, first)
+			v.twice(at+"/name", "there is a link %s in %s already", name, namespace)
 		}
 	} else {
-		v.links[linkKey{namespace, name}] = at
+		v.links[linkKey{namespace, name}] = true
 	}
 	if mac != "" {
 		if problem := macProblem(mac); problem != "" {
@@ -298,7 +298,7 @@ func nameProblem(name string) string {
 func macProblem(s string) string {
 	mac, err := net.ParseMAC(s)
 	switch {
-	case err != nil || len(mac) != 6:
+	case err != nil || len(mac) != 6 || mac.String() != strings.ToLower(s):
 		return "is no MAC address, as in 02:00:00:00:00:01"
 	case mac[0]&1 != 0:
 		return "is a multicast address; a link needs a unicast one"

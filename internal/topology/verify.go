@@ -109,19 +109,31 @@ func (t *touchedSet) concerns(p Plan, subject string) bool {
 }
 
 // NoteMACs records the MACs the kernel chose for veth ends, so that an end that
-// has to be made again can have the one its neighbours know. A bridge's follows
-// its ports and is not recorded.
+// has to be made again can have the one its neighbours know.
 func NoteMACs(s *Spec, observed *Snapshot) {
 	for i := range s.Veths {
 		for _, e := range []*End{&s.Veths[i].A, &s.Veths[i].B} {
-			if e.MAC != "" || e.Identity.MAC != "" {
-				continue
-			}
-			if n := observed.Namespace(e.Namespace); n != nil {
-				if l := n.Link(e.Name); l != nil {
-					e.Identity.MAC = l.MAC
-				}
-			}
+			noteMAC(&e.Identity, e.MAC, observed, e.Namespace, e.Name)
+		}
+	}
+}
+
+// NoteBridgeMACs records the MACs bridges have at the moment. It is for an undo
+// only: a bridge's MAC follows its ports, and is not to be remembered longer.
+func NoteBridgeMACs(s *Spec, observed *Snapshot) {
+	for i := range s.Bridges {
+		b := &s.Bridges[i]
+		noteMAC(&b.Identity, b.MAC, observed, b.Namespace, b.Name)
+	}
+}
+
+func noteMAC(id *Identity, asked string, observed *Snapshot, namespace, name string) {
+	if asked != "" || id.MAC != "" {
+		return
+	}
+	if n := observed.Namespace(namespace); n != nil {
+		if l := n.Link(name); l != nil {
+			id.MAC = l.MAC
 		}
 	}
 }

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+	"nhooyr.io/websocket"
+
+	"netdash/internal/netops"
+	"netdash/internal/topology"
+)
+
+// newsPatience is how long an event may take before it counts as lost.
+const newsPatience = 5 * time.Second
+
+// listener hears of changes, and notes when.
+type listener interface {
+	// hush forgets what has been heard so far.
+	hush()
+	// await gives the moment at which the news of a change to a host came.
+	await(h *host, c change) (time.Time, error)
+	close()
+}
+
+// queue takes what one goroutine hears.
+type queue[T any] struct {
+	news  chan heard[T]
+	ended chan struct{} // closed when nothing more comes
+	err   error         // why
+}
+
+type heard[T any] struct {
+	at   time.Time
+	what T
+}
+
+// hear calls read until it fails.
+func hear[T any](read func() (T, error)) *queue[T] {
+	q := &queue[T]{news: make(chan heard[T], 4096), ended: make(chan struct{})}
+	go func() {
+		defer close(q.ended)
+		for {
+			what, err := read()
+			at := time.Now() // before anything is done with it
+			if err != nil {
+				q.err = err
+				return
+			}
+			q.news <- heard[T]{at, what}
+		}
+	}()
+	return q
+}
+
+func (q *queue[T]) hush() {
+	for {
+		select {
+		case <-q.news:
+		default:
+			return
+		}
+	}
+}
+
+// await gives the time of the first news that fits.
+func (q *queue[T]) await(fits func(T) (bool, error)) (time.Time, error) {
+	patience := time.After(newsPatience)
+	for {
+		select {
+		case n := <-q.news:
+			if ok, err := fits(n.what); ok || err != nil {
+				return n.at, err
+			}
+		case <-q.ended:
+			return time.Time{}, q.err
+		case <-patience:
+			return time.Time{}, fmt.Errorf("none within %s", newsPatience)
+		}
+	}
+}
+
+// client is a websocket on netdash's events.
+type client struct {
+	*queue[[]byte]
+	conn *websocket.Conn
+}
+
+func (s *server) listen(ctx context.Context) (*client, error) {
+	conn, _, err := websocket.Dial(ctx, s.url+"/api/v1/events", nil) //nolint:bodyclose // the answer to an upgrade has none
+	if err != nil {
+		return nil, err
+	}
+	conn.SetReadLimit(16 << 20)
+	if _, _, err := conn.Read(ctx); err != nil { // the Snapshot
+		return nil, errors.Join(err, conn.CloseNow())
+	}
+	return &client{conn: conn, queue: hear(func() ([]byte, error) {
+		_, frame, err := conn.Read(context.Background()) // close ends it
+		return frame, err
+	})}, nil
+}
+
+func (c *client) await(h *host, way change) (time.Time, error) {
+	return c.queue.await(func(frame []byte) (bool, error) {
+		var e topology.Event
+		err := json.Unmarshal(frame, &e)
+		return err == nil && way.told(h, &e), err
+	})
+}
+
+func (c *client) close() {
+	_ = c.conn.CloseNow() // nobody is interested in how
+	<-c.ended
+}
+
+// sockets are bare netlink sockets, one in each host.
+type sockets map[*host]*queue[[]syscall.NetlinkMessage]
+
+// openSockets opens one in each host.
+func openSockets(kernel *netops.Kernel, hosts []*host) (s sockets, err error) {
+	s = sockets{}
+	for _, h := range hosts {
+		var socket *nl.NetlinkSocket
+		if err := kernel.Do(h.name, func() (err error) {
+			socket, err = nl.Subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR)
+			return err
+		}); err != nil {
+			s.close()
+			return nil, fmt.Errorf("listen in %s: %w", h.name, err)
+		}
+		h.socket = socket
+		s[h] = hear(func() ([]syscall.NetlinkMessage, error) {
+			messages, _, err := socket.Receive()
+			return messages, err
+		})
+	}
+	return s, nil
+}
+
+func (s sockets) hush() {
+	for _, q := range s {
+		q.hush()
+	}
+}
+
+func (s sockets) await(h *host, way change) (time.Time, error) {
+	return s[h].await(func(messages []syscall.NetlinkMessage) (bool, error) {
+		for _, m := range messages {
+			up := m.Header.Type == unix.RTM_NEWLINK && nl.DeserializeIfInfomsg(m.Data).Flags&unix.IFF_UP != 0
+			if way.seen(m.Header.Type, up) {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+}
+
+func (s sockets) close() {
+	for h, q := range s {
+		h.socket.Close()
+		<-q.ended
+	}
+}
