@@ -78,7 +78,7 @@ func model() string {
 
 // fileSystem names the kind of file system a directory is on.
 func fileSystem(dir string) (string, error) {
-	out, err := exec.Command("stat", "--file-system", "--format=%T", dir).Output()
+	out, err := exec.Command("findmnt", "--noheadings", "--output", "FSTYPE", "--target", dir).Output()
 	if err != nil {
 		return "", fmt.Errorf("file system of %s: %w", dir, err)
 	}

@@ -78,6 +78,11 @@ func (s *server) stop() error {
 
 func (s *server) said() string { return s.log.String() }
 
+// statusError is an answer with another status than expected.
+type statusError int
+
+func (s statusError) Error() string { return fmt.Sprintf("%d %s", int(s), http.StatusText(int(s))) }
+
 // call sends a request and reads the whole answer, which must have the status.
 // It gives the answer's headers and length.
 func (s *server) call(ctx context.Context, status int, method, path, body string, header ...string) (http.Header, int64, error) {
@@ -97,8 +102,8 @@ func (s *server) call(ctx context.Context, status int, method, path, body string
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != status {
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, 1000)) // only to tell
-		return nil, 0, fmt.Errorf("%s %s: %s, not %d: %s", method, path, answer.Status, status, text)
+		text, _ := io.ReadAll(io.LimitReader(answer.Body, 300)) // only to tell
+		return nil, 0, fmt.Errorf("%s %s: %w, not %d: %s", method, path, statusError(answer.StatusCode), status, text)
 	}
 	n, err := io.Copy(io.Discard, answer.Body)
 	if err != nil {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // star builds namespaces h0, h1, …, each with an eth0 that is plugged into a
@@ -69,11 +71,7 @@ func (b *bench) topology(ctx context.Context, out *report) error {
 			return err
 		}
 		packed = append(packed, p50)
-		header, _, err := b.server.call(ctx, http.StatusOK, http.MethodGet, "/topology", "")
-		if err != nil {
-			return err
-		}
-		if p50, err = b.repeat(nil, get(http.StatusNotModified, "If-None-Match", header.Get("ETag"))); err != nil {
+		if p50, err = b.unchanged(ctx); err != nil {
 			return err
 		}
 		same = append(same, p50)
@@ -114,6 +112,33 @@ func (b *bench) topology(ctx context.Context, out *report) error {
 		},
 		row{What: "`GET` of one link, requests per second", Ours: requests.String()})
 	return b.clear(ctx, b.n.star)
+}
+
+// unchanged gives the median time, in milliseconds, of a GET of a topology that
+// the client has already.
+func (b *bench) unchanged(ctx context.Context) (float64, error) {
+	var took samples
+	deadline := time.Now().Add(newsPatience)
+	for len(took) < b.n.gets {
+		header, _, err := b.server.call(ctx, http.StatusOK, http.MethodGet, "/topology", "")
+		if err != nil {
+			return 0, err
+		}
+		ms, err := timed(func() error {
+			_, _, err := b.server.call(ctx, http.StatusNotModified, http.MethodGet, "/topology", "", "If-None-Match", header.Get("ETag"))
+			return err
+		})
+		switch changed, ok := errors.AsType[statusError](err); {
+		case err == nil:
+			took = append(took, ms)
+		case ok && changed == http.StatusOK && time.Now().Before(deadline):
+			// The kernel did something, such as giving an address after its check for
+			// duplicates.
+		default:
+			return 0, err
+		}
+	}
+	return took.median(), nil
 }
 
 // repeat gives the median time, in milliseconds, of b.n.gets calls of f, each

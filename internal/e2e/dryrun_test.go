@@ -86,7 +86,16 @@ func TestDryRunChangesNothing(t *testing.T) {
 		if id := a.header.Get("Netdash-Operation"); id != "" {
 			t.Errorf("%s names operation %s", a.asked, id)
 		}
-		if changed := was.changed(s.scene(t)); changed != "" {
+		now := s.scene(t)
+		if was.intended == now.intended && was.operations == now.operations && was.changed(now) != "" {
+			// The kernel tells of a link that came up as late as a second after; with
+			// that past, the same again must change nothing.
+			calmWorld(t)
+			was = s.scene(t)
+			s.do(t, c.method, c.path+separator+"dry_run=true", c.body).want(t, http.StatusOK)
+			now = s.scene(t)
+		}
+		if changed := was.changed(now); changed != "" {
 			t.Errorf("%s has changed:\n%s", a.asked, changed)
 		}
 
