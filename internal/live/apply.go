@@ -1,6 +1,7 @@
 package live
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -32,6 +33,9 @@ func (l *Live) see(ref netops.NamespaceRef) {
 	l.publishNamespace(s, "namespace.changed")
 	if s.name != old {
 		l.deriveAll(s)
+		for _, x := range s.links {
+			l.showPeer(x)
+		}
 		l.settleGhost(old)
 		l.settleGhost(s.name)
 	}
@@ -185,10 +189,13 @@ func (l *Live) setLink(s *space, f netops.LinkFacts) {
 		s.links[f.Ifindex] = x
 	}
 	old := x.facts
-	x.facts = f
-	if f.Bridge == nil && f.BridgePort == nil && f.MasterIndex != 0 {
-		x.facts.BridgePort = old.BridgePort
+	if f.BridgePort == nil && f.MasterIndex != 0 {
+		f.BridgePort = old.BridgePort // told apart from the link
 	}
+	if !isNew && reflect.DeepEqual(old, f) {
+		return
+	}
+	x.facts = f
 	if old.MAC != f.MAC {
 		l.index(x, old.MAC, f.MAC)
 	}
@@ -203,7 +210,7 @@ func (l *Live) setLink(s *space, f netops.LinkFacts) {
 	l.showPeer(x)
 	switch {
 	case !isNew && old.Name != f.Name:
-		l.deriveAll(s)
+		l.deriveAll(s) // ports, routes, entries may name it
 		l.showOwned(f.MAC)
 	case isNew:
 		l.showWaiting(s, x)

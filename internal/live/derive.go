@@ -213,7 +213,6 @@ func (l *Live) deriveAll(s *space) {
 	}
 	for _, x := range s.links {
 		l.show(x)
-		l.showPeer(x)
 	}
 	for _, r := range s.routes {
 		l.showRoute(s, r)

@@ -37,8 +37,11 @@ func merge[T any](to *T, from T) {
 // changed gives the settings that lead from one set to the other, and whether
 // there are any. A field that is absent in both is left alone; one that is
 // absent in a single one has its default there.
-func changed[T any](from, to, defaults T) (T, bool) {
+func changed[T comparable](from, to, defaults T) (T, bool) {
 	var out T
+	if from == out && to == out { // nothing asked for, which is usual
+		return out, false
+	}
 	o, f, t, d := reflect.ValueOf(&out).Elem(), reflect.ValueOf(from), reflect.ValueOf(to), reflect.ValueOf(defaults)
 	differ := false
 	for i := range t.NumField() {
@@ -62,11 +65,14 @@ func changed[T any](from, to, defaults T) (T, bool) {
 
 // project keeps those fields of v that are present in one of the masks: what
 // nobody asked for is nobody's difference.
-func project[T any](v T, masks ...T) T {
-	var out T
+func project[T comparable](v T, masks ...T) T {
+	var none, out T
 	o, x := reflect.ValueOf(&out).Elem(), reflect.ValueOf(v)
-	for i := range x.NumField() {
-		for _, m := range masks {
+	for _, m := range masks {
+		if m == none {
+			continue
+		}
+		for i := range x.NumField() {
 			if !reflect.ValueOf(m).Field(i).IsNil() {
 				o.Field(i).Set(x.Field(i))
 			}

@@ -313,8 +313,8 @@ func seeLink(o *Link, wants ...*link) *link {
 		l.port = project(o.BridgePort.PortAttributes, ports...)
 	}
 	for _, a := range o.Addresses {
-		if c := canonicalCIDR(a.CIDR); slices.Contains(intended, c) || !madeByKernel(o, a) {
-			l.addresses = append(l.addresses, c)
+		if slices.Contains(intended, a.CIDR) || !madeByKernel(o, a) {
+			l.addresses = append(l.addresses, a.CIDR)
 		}
 	}
 	return l

@@ -96,7 +96,7 @@ type Peer struct {
 
 // Address is an address of a link.
 type Address struct {
-	CIDR  string `json:"cidr"`
+	CIDR  string `json:"cidr" doc:"In canonical form."`
 	Scope string `json:"scope" doc:"global, link, host, site or a number."`
 	// Flags are the kernel's, in the words of ip-address(8): tentative,
 	// dadfailed, deprecated, dynamic, …; permanent is not listed.

@@ -123,7 +123,11 @@ func addressDifferences(subject string, want, have *link) []Difference {
 	return out
 }
 
-func attributeDifferences[T any](subject, prefix string, want, have T) []Difference {
+func attributeDifferences[T comparable](subject, prefix string, want, have T) []Difference {
+	var none T
+	if want == none {
+		return nil
+	}
 	var out []Difference
 	h := fields(have)
 	w := fields(want)
