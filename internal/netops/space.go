@@ -61,21 +61,19 @@ func (f *firstSockets) close() error {
 	return nil
 }
 
-// know takes a namespace that has just been made into the registry.
+// know takes a namespace that has just been made into the registry. It must not
+// hold Kernel.mu and the space's lock at once: routeSocket takes them the other
+// way round.
 func (k *Kernel) know(name string, first firstSockets) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	s, err := k.byName(name)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.socket != nil { // somebody was quicker to open one
-		return first.close()
-	}
-	s.socket, s.early = first.socket, first.subscription
-	return nil
+	return k.in(name, func(s *space) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.socket != nil { // somebody was quicker to open one
+			return first.close()
+		}
+		s.socket, s.early = first.socket, first.subscription
+		return nil
+	})
 }
 
 // request starts a netlink request to the namespace. Requests share one socket
