@@ -9,7 +9,7 @@ import (
 func TestMain(m *testing.M) { nettest.Main(m) }
 
 // newKernel makes a Kernel that is closed when the test ends.
-func newKernel(t *testing.T) *Kernel {
+func newKernel(t testing.TB) *Kernel {
 	t.Helper()
 	nettest.Require(t)
 	k, err := New(Options{})

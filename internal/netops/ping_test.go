@@ -16,16 +16,7 @@ import (
 func pingKernel(t testing.TB) *Kernel {
 	t.Helper()
 	nettest.NoLeaks(t)
-	k, err := New(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := k.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return k
+	return newKernel(t)
 }
 
 // pingPair makes two namespaces with a veth pair, eth0 in both, that has

@@ -1,0 +1,161 @@
+package live
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"netdash/internal/netops"
+	"netdash/internal/topology"
+)
+
+func (l *Live) setLink(s *space, f netops.LinkFacts) {
+	x := s.links[f.Ifindex]
+	isNew := x == nil
+	if isNew {
+		x = &link{space: s}
+		s.links[f.Ifindex] = x
+	}
+	old := x.facts
+	if f.BridgePort == nil && f.MasterIndex != 0 {
+		f.BridgePort = old.BridgePort // told apart from the link
+	}
+	if !isNew && reflect.DeepEqual(old, f) {
+		return
+	}
+	x.facts = f
+	if old.MAC != f.MAC {
+		l.index(x, old.MAC, f.MAC)
+	}
+	if isNew || old.PeerIndex != f.PeerIndex || old.PeerNSID != f.PeerNSID {
+		l.unpair(x)
+		l.findPeer(x)
+	}
+	if old.AdminUp && !f.AdminUp {
+		l.flushRoutes(s, func(r netops.RouteFacts) bool { return r.Ifindex == f.Ifindex })
+	}
+	l.show(x)
+	l.showPeer(x)
+	switch {
+	case !isNew && old.Name != f.Name:
+		l.deriveAll(s) // ports, routes, entries may name it
+		l.showOwned(f.MAC)
+	case isNew:
+		l.showWaiting(s, x)
+	}
+	if old.MAC != f.MAC {
+		l.showOwned(old.MAC)
+		l.showOwned(f.MAC)
+	}
+}
+
+// showWaiting shows what was heard of before the link it belongs to.
+func (l *Live) showWaiting(s *space, x *link) {
+	i := x.facts.Ifindex
+	if x.facts.Kind == "bridge" {
+		for _, port := range s.links {
+			if port.facts.MasterIndex == i {
+				l.show(port)
+			}
+		}
+	}
+	for _, r := range s.routes {
+		if r.facts.Ifindex == i {
+			l.showRoute(s, r)
+		}
+	}
+	for _, n := range s.neighbours {
+		if n.facts.Ifindex == i {
+			l.showNeighbour(s, n)
+		}
+	}
+	for _, e := range s.fdb {
+		if e.facts.BridgeIndex == i || e.facts.PortIndex == i {
+			l.showFDB(s, e)
+		}
+	}
+}
+
+func (l *Live) dropLink(x *link) {
+	s := x.space
+	index := x.facts.Ifindex
+	for _, e := range s.fdb {
+		if e.facts.BridgeIndex == index || e.facts.PortIndex == index {
+			l.dropFDB(s, e.facts)
+		}
+	}
+	for _, n := range s.neighbours {
+		if n.facts.Ifindex == index {
+			l.dropNeighbour(s, n.facts)
+		}
+	}
+	l.flushRoutes(s, func(r netops.RouteFacts) bool { return r.Ifindex == index })
+	peer := x.peer
+	l.unpair(x)
+	delete(l.unpaired, x)
+	delete(s.links, index)
+	l.index(x, x.facts.MAC, "")
+	s.cached = nil
+	if x.object != nil {
+		l.publish(s, "link.removed", func(e *topology.Event) { e.Link = x.object })
+	}
+	if peer != nil {
+		peer.lost = true
+		l.show(peer)
+	}
+	l.showOwned(x.facts.MAC)
+}
+
+func (l *Live) setAddresses(x *link, list []topology.Address) {
+	for _, old := range slices.Clone(x.addresses) {
+		if !slices.ContainsFunc(list, func(a topology.Address) bool { return a.CIDR == old.CIDR }) {
+			l.dropAddress(x, old)
+		}
+	}
+	for _, a := range list {
+		l.setAddress(x, a)
+	}
+}
+
+func (l *Live) setAddress(x *link, a topology.Address) {
+	i := slices.IndexFunc(x.addresses, func(have topology.Address) bool { return have.CIDR == a.CIDR })
+	if i >= 0 && sameAddress(x.addresses[i], a) {
+		return
+	}
+	// What was published is shared, so the list is made anew.
+	x.addresses = slices.Clone(x.addresses)
+	if i >= 0 {
+		x.addresses[i] = a
+	} else {
+		x.addresses = append(x.addresses, a)
+		l.publishAddress(x, "address.added", a)
+	}
+	l.show(x)
+}
+
+func (l *Live) dropAddress(x *link, a topology.Address) {
+	i := slices.IndexFunc(x.addresses, func(have topology.Address) bool { return have.CIDR == a.CIDR })
+	if i < 0 {
+		return
+	}
+	x.addresses = slices.Delete(slices.Clone(x.addresses), i, i+1)
+	l.publishAddress(x, "address.removed", a)
+	l.show(x)
+	// The kernel does not announce the IPv4 routes that go with an address: those
+	// that prefer it as source, and all of the link with the last one.
+	source, _, _ := strings.Cut(a.CIDR, "/")
+	last := !slices.ContainsFunc(x.addresses, func(a topology.Address) bool { return !strings.Contains(a.CIDR, ":") })
+	l.flushRoutes(x.space, func(r netops.RouteFacts) bool {
+		return r.Family == "inet" && (r.Source == source || last && r.Ifindex == x.facts.Ifindex)
+	})
+}
+
+func (l *Live) publishAddress(x *link, kind string, a topology.Address) {
+	x.space.cached = nil
+	event := &topology.AddressEvent{Namespace: x.space.name, Link: x.facts.Name, Key: key(x), Address: a}
+	l.publish(x.space, kind, func(e *topology.Event) { e.Address = event })
+}
+
+func sameAddress(a, b topology.Address) bool {
+	return a.CIDR == b.CIDR && a.Scope == b.Scope && a.Proto == b.Proto && slices.Equal(a.Flags, b.Flags)
+}
