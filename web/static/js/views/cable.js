@@ -37,9 +37,12 @@ const places = {
 
 /** Squares and labels of both ends; drawn above the cards. @param {{cable: any, route: import('../layout/geometry.js').Route}} props */
 export function PortsView({ cable, route }) {
-  return useMemo(() => [[cable.a, route.portA], [cable.b, route.portB]].map(([end, p]) => {
+  return useMemo(() => [[cable.a, route.portA, route.portB], [cable.b, route.portB, route.portA]].map(([end, p, other]) => {
     if (!end || !p) return null;
-    const at = places[p.side];
+    let at = places[p.side];
+    // A cable that bends to the right would run through a label on its right.
+    const vertical = p.side === 'top' || p.side === 'bottom';
+    if (vertical && other && other.x > p.x + 6) at = { ...at, dx: -at.dx, anchor: 'end' };
     // Beside a row the row itself is the label.
     const beside = (p.side === 'left' || p.side === 'right') && p.node.startsWith('ns:');
     return html`<g key=${end.ref} class="end" data-port=${end.ref} data-link=${end.ref} data-state=${end.state}>
