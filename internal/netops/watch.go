@@ -132,6 +132,14 @@ func (w *Watcher) start(names *nameWatch) {
 // that was observed of them up to now, and the new Dumps, have been taken.
 // Names that have come or gone without notice so far are noticed.
 func (w *Watcher) Refresh(ctx context.Context, namespaces ...string) error {
+	w.mu.Lock()
+	if w.ctx.Err() != nil {
+		w.mu.Unlock()
+		return os.ErrClosed
+	}
+	w.done.Add(1) // Close waits before it closes the channel
+	w.mu.Unlock()
+	defer w.done.Done()
 	for _, name := range namespaces {
 		if name != topology.HostName && w.lookAt(name, 0) {
 			continue // and has been read this moment
