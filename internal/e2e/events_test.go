@@ -51,7 +51,7 @@ func TestEvents(t *testing.T) {
 		t.Errorf("operation %+v", done.Operation)
 	}
 	// The kernel may still have something to say of A.
-	mine := slices.DeleteFunc(e.since(from), func(m message) bool { return m.Origin != "operation:"+id })
+	mine := slices.DeleteFunc(slices.Clone(e.since(from)), func(m message) bool { return m.Origin != "operation:"+id })
 	if mine[0].Type != "operation.started" || mine[0].Operation.ID != done.Operation.ID {
 		t.Errorf("it began with %v", types(mine[:1]))
 	}

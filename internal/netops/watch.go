@@ -205,6 +205,10 @@ func (w *Watcher) lookAtAll() {
 	}
 }
 
+// errReplaced tells that a name came to mean something else between two looks:
+// most often the mount of a new namespace, of which nothing else tells.
+var errReplaced = errors.New("the name stands for something else now")
+
 // mountTries is how often a name that is no namespace yet is looked at again,
 // waiting twice as long each time from a millisecond: ip netns add makes the
 // file first, and there is no event for the mount that follows.
@@ -237,7 +241,7 @@ func (w *Watcher) lookAt(name string, try int) bool {
 	switch {
 	case err == nil:
 		return true
-	case errors.Is(err, errNoNamespace) && try < mountTries:
+	case (errors.Is(err, errNoNamespace) || errors.Is(err, errReplaced)) && try < mountTries:
 		time.AfterFunc(time.Millisecond<<try, func() { w.lookAt(name, try+1) })
 	case !errors.Is(err, fs.ErrNotExist):
 		w.kernel.log.Warn("a name is no namespace that can be watched", "name", name, "error", err)
@@ -270,7 +274,7 @@ func (w *Watcher) takeUp(id topology.NamespaceID, name string) error {
 	}
 	defer release()
 	if s.id != id {
-		return fs.ErrNotExist // replaced this very moment; its own event follows
+		return errReplaced
 	}
 	sub, err := s.subscribe()
 	if err != nil {
