@@ -246,3 +246,17 @@ func TestMACTableWithinASecond(t *testing.T) {
 		return ""
 	})
 }
+
+// TestSeesEveryNamespace has them made quicker than they are looked at: the file
+// of a name is there a moment before the namespace is mounted on it.
+func TestSeesEveryNamespace(t *testing.T) {
+	l, _ := watching(t)
+	nettest.Shell(t, "for j in 1 2; do for i in $(seq 75); do ip netns add many$j-$i & done; wait; done")
+	t.Cleanup(func() { nettest.Shell(t, "ip -all netns delete") })
+	eventually(t, func() string {
+		if n := len(l.Snapshot().Namespaces); n != 151 {
+			return fmt.Sprintf("%d namespaces are shown, 151 are there", n)
+		}
+		return ""
+	})
+}
