@@ -61,7 +61,6 @@ func (l *Live) lose(s *space) {
 }
 
 func (l *Live) publishNamespace(s *space, kind string) {
-	s.cached = nil
 	n := l.head(s)
 	s.headShown = &n
 	l.publish(s, kind, func(e *topology.Event) { e.Namespace = &n })

@@ -21,7 +21,6 @@ func (l *Live) show(x *link) {
 		kind = "link.added"
 	}
 	x.object = o
-	x.space.cached = nil
 	l.publish(x.space, kind, func(e *topology.Event) { e.Link = o })
 }
 
@@ -82,7 +81,6 @@ func (l *Live) showRoute(s *space, r *shown[netops.RouteFacts, topology.RouteSta
 		l.publish(s, "route.removed", func(e *topology.Event) { e.Route = was })
 	}
 	r.object = &o
-	s.cached = nil
 	l.publish(s, "route.added", func(e *topology.Event) { e.Route = &o })
 }
 
@@ -105,7 +103,6 @@ func (l *Live) showNeighbour(s *space, n *shown[netops.NeighbourFacts, topology.
 		return
 	}
 	n.object = &o
-	s.cached = nil
 	l.publish(s, kind, func(e *topology.Event) { e.Neighbour = &o })
 }
 
@@ -127,7 +124,6 @@ func (l *Live) showFDB(s *space, e *shown[netops.FDBFacts, topology.FDBEntry]) {
 		kind = "fdb.moved"
 	}
 	e.object = o
-	s.cached = nil
 	l.publish(s, kind, func(ev *topology.Event) { ev.FDB = o })
 }
 
@@ -239,13 +235,11 @@ func (l *Live) settleLinkGhosts(s *space) {
 			continue
 		}
 		s.ghosts[m.Name] = m
-		s.cached = nil
 		l.publish(s, "link.added", func(e *topology.Event) { e.Link = m })
 	}
 	for name, g := range s.ghosts {
 		if !keep[name] {
 			delete(s.ghosts, name)
-			s.cached = nil
 			l.publish(s, "link.removed", func(e *topology.Event) { e.Link = g })
 		}
 	}

@@ -95,7 +95,6 @@ func (l *Live) dropLink(x *link) {
 	delete(l.unpaired, x)
 	delete(s.links, index)
 	l.index(x, x.facts.MAC, "")
-	s.cached = nil
 	if x.object != nil {
 		l.publish(s, "link.removed", func(e *topology.Event) { e.Link = x.object })
 	}
@@ -151,7 +150,6 @@ func (l *Live) dropAddress(x *link, a topology.Address) {
 }
 
 func (l *Live) publishAddress(x *link, kind string, a topology.Address) {
-	x.space.cached = nil
 	event := &topology.AddressEvent{Namespace: x.space.name, Link: x.facts.Name, Key: key(x), Address: a}
 	l.publish(x.space, kind, func(e *topology.Event) { e.Address = event })
 }

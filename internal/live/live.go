@@ -232,8 +232,10 @@ func (l *Live) FDB(ctx context.Context, namespace, bridge string) ([]*topology.F
 	return out, nil
 }
 
+// publish announces a change in a namespace, of which what was put together for
+// a Snapshot is stale then.
 func (l *Live) publish(s *space, kind string, fill func(*topology.Event)) {
-	l.snapshot = nil
+	l.snapshot, s.cached = nil, nil
 	origin := "kernel"
 	if l.running != nil && slices.Contains(l.running.namespaces, s.name) {
 		origin = l.running.origin

@@ -7,27 +7,38 @@ import (
 
 // Routes, neighbours and MAC tables: what refers to links.
 
+// put notes a fact, new or in place of an older one.
+func put[K comparable, F, O any](m map[K]*shown[F, O], k K, f F) *shown[F, O] {
+	if m[k] == nil {
+		m[k] = &shown[F, O]{}
+	}
+	m[k].facts = f
+	return m[k]
+}
+
+// take forgets a fact and gives the object that was published for it, nil if
+// there was none.
+func take[K comparable, F, O any](m map[K]*shown[F, O], k K) *O {
+	x := m[k]
+	delete(m, k)
+	if x == nil {
+		return nil
+	}
+	return x.object
+}
+
 func (l *Live) setRoute(s *space, f netops.RouteFacts) {
 	if f.Replaces {
 		l.flushRoutes(s, func(r netops.RouteFacts) bool {
 			return r.Family == f.Family && r.Destination == f.Destination && r.Metric == f.Metric && keyOfRoute(r) != keyOfRoute(f)
 		})
 	}
-	if s.routes[keyOfRoute(f)] == nil {
-		s.routes[keyOfRoute(f)] = &shown[netops.RouteFacts, topology.RouteState]{}
-	}
-	s.routes[keyOfRoute(f)].facts = f
-	l.showRoute(s, s.routes[keyOfRoute(f)])
+	l.showRoute(s, put(s.routes, keyOfRoute(f), f))
 }
 
 func (l *Live) dropRoute(s *space, f netops.RouteFacts) {
-	if r := s.routes[keyOfRoute(f)]; r != nil {
-		delete(s.routes, keyOfRoute(f))
-		if r.object == nil {
-			return
-		}
-		s.cached = nil
-		l.publish(s, "route.removed", func(e *topology.Event) { e.Route = r.object })
+	if r := take(s.routes, keyOfRoute(f)); r != nil {
+		l.publish(s, "route.removed", func(e *topology.Event) { e.Route = r })
 	}
 }
 
@@ -43,47 +54,24 @@ func (l *Live) flushRoutes(s *space, doomed func(netops.RouteFacts) bool) {
 }
 
 func (l *Live) setNeighbour(s *space, f netops.NeighbourFacts) {
-	k := keyOfNeighbour(f)
-	if s.neighbours[k] == nil {
-		s.neighbours[k] = &shown[netops.NeighbourFacts, topology.Neighbour]{}
-	}
-	s.neighbours[k].facts = f
-	l.showNeighbour(s, s.neighbours[k])
+	l.showNeighbour(s, put(s.neighbours, keyOfNeighbour(f), f))
 }
 
 func (l *Live) dropNeighbour(s *space, f netops.NeighbourFacts) {
-	if n := s.neighbours[keyOfNeighbour(f)]; n != nil {
-		delete(s.neighbours, keyOfNeighbour(f))
-		if n.object == nil {
-			return
-		}
-		s.cached = nil
-		l.publish(s, "neighbour.removed", func(e *topology.Event) { e.Neighbour = n.object })
+	if n := take(s.neighbours, keyOfNeighbour(f)); n != nil {
+		l.publish(s, "neighbour.removed", func(e *topology.Event) { e.Neighbour = n })
 	}
 }
 
 func (l *Live) setFDB(s *space, f netops.FDBFacts) {
-	k := keyOfFDB(f)
-	if s.fdb[k] == nil {
-		s.fdb[k] = &shown[netops.FDBFacts, topology.FDBEntry]{}
-	}
-	s.fdb[k].facts = f
-	l.showFDB(s, s.fdb[k])
+	l.showFDB(s, put(s.fdb, keyOfFDB(f), f))
 }
 
 // dropFDB goes by MAC and VLAN alone: a local entry can pass from a port to the
 // bridge itself without a word (fdb_delete_local in net/bridge/br_fdb.c), and is
 // then announced as removed from there.
 func (l *Live) dropFDB(s *space, f netops.FDBFacts) {
-	k := keyOfFDB(f)
-	e := s.fdb[k]
-	if e == nil {
-		return
+	if e := take(s.fdb, keyOfFDB(f)); e != nil {
+		l.publish(s, "fdb.removed", func(ev *topology.Event) { ev.FDB = e })
 	}
-	delete(s.fdb, k)
-	if e.object == nil {
-		return
-	}
-	s.cached = nil
-	l.publish(s, "fdb.removed", func(ev *topology.Event) { ev.FDB = e.object })
 }
