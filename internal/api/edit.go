@@ -19,11 +19,6 @@ type DryRun struct {
 	DryRun bool `query:"dry_run" doc:"Answer what would be done, as a Plan, and change nothing."`
 }
 
-// Plan is the answer to a dry run.
-type Plan struct {
-	Changes []topology.ChangeRecord `json:"changes" doc:"What would be done, in order."`
-}
-
 // edited is the answer to an edit.
 type edited struct {
 	Status    int
@@ -54,7 +49,7 @@ func (h *Handler) edit(ctx context.Context, dry DryRun, change func(*topology.Sp
 		return nil, h.explain(err, at)
 	}
 	if dry.DryRun {
-		return &edited{Status: http.StatusOK, Body: Plan{Changes: result.Plan.Records()}}, nil
+		return &edited{Status: http.StatusOK, Body: topology.PlanRecord{Changes: result.Plan.Records()}}, nil
 	}
 	out := &edited{}
 	if result.Operation != nil {
@@ -93,7 +88,8 @@ func (h *Handler) explain(err error, at place) error {
 	told := *e
 	told.Fields = make([]topology.FieldError, len(e.Fields))
 	for i, f := range e.Fields {
-		told.Fields[i] = topology.FieldError{Pointer: at.rebase(f.Pointer), Detail: f.Detail}
+		told.Fields[i] = f
+		told.Fields[i].Pointer = at.rebase(f.Pointer)
 	}
 	snapshot := h.Live.Snapshot()
 	if e.Code == topology.CodeNotFound && snapshot != nil && observed(snapshot, e.Subject) {

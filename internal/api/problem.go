@@ -58,6 +58,8 @@ type ProblemField struct {
 	Pointer   string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) into the body; absent for the body as a whole." example:"/a/name"`
 	Parameter string `json:"parameter,omitempty" doc:"Name of a path or query parameter." example:"dry_run"`
 	Detail    string `json:"detail" example:"is required"`
+	Line      int    `json:"line,omitempty" doc:"Line of the document, from 1."`
+	Column    int    `json:"column,omitempty" doc:"Column of the document, from 1."`
 }
 
 // Error gives the detail.
@@ -89,7 +91,7 @@ func problemOf(ctx context.Context, err error) *Problem {
 		p := newProblem(e.Code, e.Detail)
 		p.Subject, p.Hint = e.Subject, e.Hint
 		for _, f := range e.Fields {
-			p.Errors = append(p.Errors, ProblemField{Pointer: f.Pointer, Detail: f.Detail})
+			p.Errors = append(p.Errors, ProblemField{Pointer: f.Pointer, Detail: f.Detail, Line: f.Line, Column: f.Column})
 		}
 		if e.Err != nil {
 			x.log.Info("request refused", slog.String("request_id", x.id), slog.String("code", string(e.Code)), slog.Any("error", err))

@@ -96,7 +96,7 @@ func answers[A any](status int) option {
 
 // answersPlan describes the answer to a dry run, beside what else a 200 means.
 func answersPlan(schemas huma.Registry, op *huma.Operation) {
-	schema := schemas.Schema(reflect.TypeFor[Plan](), true, "")
+	schema := schemas.Schema(reflect.TypeFor[topology.PlanRecord](), true, "")
 	description := "With dry_run: what would be done"
 	if done := op.Responses["200"]; done != nil {
 		schema = &huma.Schema{OneOf: []*huma.Schema{done.Content["application/json"].Schema, schema}}

@@ -103,7 +103,7 @@ func TestDryRun(t *testing.T) {
 	s := serve(t, nil)
 	before := s.world.Snapshot()
 	a := s.do(t, "POST", "/api/v1/namespaces?dry_run=true", `{"name":"A"}`).want(t, 200)
-	plan := read[Plan](t, a)
+	plan := read[topology.PlanRecord](t, a)
 	if len(plan.Changes) != 1 || plan.Changes[0].Kind != "namespace.create" || plan.Changes[0].Command == "" {
 		t.Errorf("plan %+v", plan)
 	}

@@ -109,32 +109,23 @@ func (l *Lab) Operation(ctx context.Context, id int64) (*topology.Operation, err
 // committed and can be observed; after an error nothing has changed. An edit
 // that has begun is finished even when ctx ends.
 func (l *Lab) Edit(ctx context.Context, req Request, edit func(*topology.Spec) error) (*Result, error) {
-	if err := l.take(ctx); err != nil {
-		return nil, err
-	}
-	defer func() { l.turn <- struct{}{} }()
-
-	before, _ := l.Intended()
-	after := before.Clone()
-	if err := edit(after); err != nil {
-		return nil, err
-	}
-	if err := topology.Validate(after); err != nil {
-		return nil, err
-	}
-	target := topology.NewIntent(after)
-	plan := l.intent.PlanTo(target)
-	observed := l.observer.Snapshot()
-	if err := topology.Obstacle(plan, observed); err != nil {
-		return nil, err
-	}
-	if req.DryRun {
-		return &Result{Plan: plan, Spec: after}, nil
-	}
-	if len(plan) == 0 && topology.Equal(before, after) {
-		return &Result{Spec: before}, nil
-	}
-	return l.operate(context.WithoutCancel(ctx), req, &step{before, after, l.intent, target, plan, observed})
+	return l.perform(ctx, req, func() (*step, error) {
+		before, _ := l.Intended()
+		after := before.Clone()
+		if err := edit(after); err != nil {
+			return nil, err
+		}
+		if err := topology.Validate(after); err != nil {
+			return nil, err
+		}
+		target := topology.NewIntent(after)
+		plan := l.intent.PlanTo(target)
+		observed := l.observer.Snapshot()
+		return &step{
+			before: before, after: after, from: l.intent, to: target, plan: plan, observed: observed,
+			known: l.intent.Differences(observed, plan.Namespaces()...),
+		}, nil
+	})
 }
 
 // step is an edit on its way: from one Spec to another by a Plan.
@@ -143,6 +134,37 @@ type step struct {
 	from, to      *topology.Intent // of these
 	plan          topology.Plan
 	observed      *topology.Snapshot // before it began
+	// known are the differences in the Plan's namespaces that the Plan need not
+	// mend.
+	known []topology.Difference
+}
+
+// perform does what draft comes to, when it is this edit's turn. Every change of
+// the intended Spec, and every repair, goes this way.
+func (l *Lab) perform(ctx context.Context, req Request, draft func() (*step, error)) (*Result, error) {
+	if err := l.take(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { l.turn <- struct{}{} }()
+
+	if _, revision := l.Intended(); req.Revision != nil && *req.Revision != revision {
+		return nil, topology.Errorf(topology.CodePrecondition, "", "the topology is at revision %d, not %d", revision, *req.Revision).
+			WithHint("read it again and repeat the change")
+	}
+	e, err := draft()
+	if err != nil {
+		return nil, err
+	}
+	if err := topology.Obstacle(e.plan, e.observed); err != nil {
+		return nil, err
+	}
+	if req.DryRun {
+		return &Result{Plan: e.plan, Spec: e.after}, nil
+	}
+	if len(e.plan) == 0 && topology.Equal(e.before, e.after) {
+		return &Result{Spec: e.before}, nil
+	}
+	return l.operate(context.WithoutCancel(ctx), req, e)
 }
 
 // take waits for this edit's turn.
@@ -166,16 +188,18 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 		State: topology.OperationRunning, Author: req.Author, Request: req.Text,
 		Changes: e.plan.Records(), Commands: e.plan.Commands(), StartedAt: time.Now().UTC(),
 	}
-	known := e.from.Differences(e.observed, e.plan.Namespaces()...)
 	if err := l.store.Begin(ctx, op, e.after); err != nil {
 		return nil, fmt.Errorf("journal the operation: %w", err)
 	}
 	l.checkpoint("journaled")
+	if req.Started != nil {
+		req.Started(op.ID)
+	}
 	l.observer.Begin(op, e.to, e.plan.Namespaces())
 
 	done, err := l.apply(ctx, e.plan)
 	if err == nil {
-		err = l.verify(ctx, e, known)
+		err = l.verify(ctx, e)
 	}
 	if err == nil {
 		l.checkpoint("verified")

@@ -15,17 +15,17 @@ import (
 const verifyPatience = 3 * time.Second
 
 // verify compares what the kernel reports with what was intended. Differences
-// that were there before (known), or that lie in objects the Plan has nothing
+// that were there before (step.known), or that lie in objects the Plan has nothing
 // to do with, are not this edit's. MACs the kernel has chosen are noted in
 // the Spec.
-func (l *Lab) verify(ctx context.Context, e *step, known []topology.Difference) error {
+func (l *Lab) verify(ctx context.Context, e *step) error {
 	deadline := time.Now().Add(verifyPatience)
 	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
 		observed, err := l.observer.Observe(ctx, e.plan.Namespaces())
 		if err != nil {
 			return err
 		}
-		wrong := topology.Unmet(e.from, e.to, e.plan, known, observed)
+		wrong := topology.Unmet(e.from, e.to, e.plan, e.known, observed)
 		if len(wrong) == 0 {
 			topology.NoteMACs(e.after, observed)
 			return nil

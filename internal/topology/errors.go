@@ -31,6 +31,9 @@ type FieldError struct {
 	// Pointer is the JSON pointer (RFC 6901) of the field.
 	Pointer string `json:"pointer"`
 	Detail  string `json:"detail"`
+	// Line and Column, from 1, say where in a document; 0 where there is none.
+	Line   int `json:"line,omitempty"`
+	Column int `json:"column,omitempty"`
 }
 
 // Error is a failure with a meaning: what kind, about which object, in words

@@ -53,25 +53,25 @@ func (s *Spec) egress(r Route) (string, *FieldError) {
 	d, ok := r.prefix()
 	switch {
 	case !ok:
-		return "", &FieldError{"/destination", "is no network in CIDR form, nor default"}
+		return "", &FieldError{Pointer: "/destination", Detail: "is no network in CIDR form, nor default"}
 	case d != d.Masked():
-		return "", &FieldError{"/destination", "has host bits set; the network is " + d.Masked().String()}
+		return "", &FieldError{Pointer: "/destination", Detail: "has host bits set; the network is " + d.Masked().String()}
 	case r.Link != "" && s.addresses(r.Namespace, r.Link) == nil:
-		return "", &FieldError{"/link", "there is no link " + r.Link + " of netdash in " + r.Namespace}
+		return "", &FieldError{Pointer: "/link", Detail: "there is no link " + r.Link + " of netdash in " + r.Namespace}
 	case r.Gateway == "" && r.Link == "":
-		return "", &FieldError{"/gateway", "a route needs a gateway, a link, or both"}
+		return "", &FieldError{Pointer: "/gateway", Detail: "a route needs a gateway, a link, or both"}
 	case r.Gateway == "":
 		return r.Link, nil
 	}
 	gw, err := netip.ParseAddr(r.Gateway)
 	switch {
 	case err != nil || gw.Zone() != "":
-		return "", &FieldError{"/gateway", "is no IP address"}
+		return "", &FieldError{Pointer: "/gateway", Detail: "is no IP address"}
 	case gw.Is6() != d.Addr().Is6():
-		return "", &FieldError{"/gateway", "is of another family than the destination"}
+		return "", &FieldError{Pointer: "/gateway", Detail: "is of another family than the destination"}
 	case gw.Is6() && gw.IsLinkLocalUnicast():
 		if r.Link == "" {
-			return "", &FieldError{"/link", "a link-local gateway needs its link named"}
+			return "", &FieldError{Pointer: "/link", Detail: "a link-local gateway needs its link named"}
 		}
 		return r.Link, nil
 	}
@@ -94,7 +94,7 @@ func (s *Spec) linkToward(r Route, gw netip.Addr) (string, *FieldError) {
 				continue
 			}
 			if p.Addr() == gw {
-				return "", &FieldError{"/gateway", "is " + r.Namespace + "'s own address"}
+				return "", &FieldError{Pointer: "/gateway", Detail: "is " + r.Namespace + "'s own address"}
 			}
 			if p.Bits() > bits {
 				best, bits = c.name, p.Bits()
@@ -102,7 +102,7 @@ func (s *Spec) linkToward(r Route, gw netip.Addr) (string, *FieldError) {
 		}
 	}
 	if bits < 0 {
-		return "", &FieldError{"/gateway", "no link of " + r.Namespace + " has an address in the network of " + r.Gateway}
+		return "", &FieldError{Pointer: "/gateway", Detail: "no link of " + r.Namespace + " has an address in the network of " + r.Gateway}
 	}
 	return best, nil
 }

@@ -49,6 +49,9 @@ type NamespaceState struct {
 	Names   []string `json:"names" doc:"All its names under /run/netns."`
 	Managed bool     `json:"managed"`
 	Sync    Sync     `json:"sync" enum:"in_sync,drifted,missing,foreign"`
+	// Differences are those of the namespace itself and of what is intended in
+	// it but belongs to no link that is there: routes, missing objects.
+	Differences []Difference `json:"differences,omitempty" doc:"In what it is not as intended; those of its links are with the links."`
 	// Incomplete is the reason why this picture may lack something. Nothing is
 	// ever planned because of what an incomplete namespace seems to lack.
 	Incomplete string        `json:"incomplete,omitempty" doc:"Why this picture may lack something."`
@@ -81,6 +84,10 @@ type Link struct {
 	AddressGeneration string `json:"addr_gen_mode,omitempty" doc:"eui64, none, stable-privacy or random."`
 	Managed           bool   `json:"managed"`
 	Sync              Sync   `json:"sync" enum:"in_sync,drifted,missing,foreign"`
+	// Intended names the intended link this one is, when it goes by another
+	// name or in another namespace now: somebody renamed or moved it.
+	Intended    *LinkRef     `json:"intended,omitempty" doc:"The intended link that this one is, under another name or elsewhere."`
+	Differences []Difference `json:"differences,omitempty" doc:"In what it is not as intended."`
 }
 
 // Peer is the other end of a veth (or the lower link of a stacked one). It is
@@ -225,6 +232,15 @@ type Operation struct {
 	Error      string         `json:"error,omitempty"`
 	StartedAt  time.Time      `json:"started_at"`
 	DurationMS float64        `json:"duration_ms"`
+	Progress   *Progress      `json:"progress,omitempty" doc:"How far a large operation that runs has come."`
+	Undoes     int64          `json:"undoes,omitempty" doc:"The operation that this one undid."`
+	UndoneBy   int64          `json:"undone_by,omitempty" doc:"The operation that undid this one."`
+}
+
+// Progress is how many of an Operation's Changes are done.
+type Progress struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
 }
 
 // ChangeRecord is a Change as it is written in a Plan and in the journal.
@@ -250,6 +266,36 @@ type Event struct {
 	Neighbour *Neighbour      `json:"neighbour,omitempty"`
 	FDB       *FDBEntry       `json:"fdb,omitempty"`
 	Operation *Operation      `json:"operation,omitempty"`
+	Drift     *DriftEvent     `json:"drift,omitempty"`
+}
+
+// DriftEvent tells that what one namespace differs in has changed. It holds all
+// of that namespace's differences; without any it is as intended again.
+type DriftEvent struct {
+	Namespace   string       `json:"namespace"`
+	Differences []Difference `json:"differences"`
+	InSync      bool         `json:"in_sync" doc:"Whether the whole topology is as intended."`
+	Total       int          `json:"total" doc:"Number of differences in the whole topology."`
+}
+
+// DriftReport is in what the observed topology is not the intended one, and
+// the Plan that would make it so.
+type DriftReport struct {
+	InSync      bool         `json:"in_sync"`
+	Differences []Difference `json:"differences"`
+	Plan        PlanRecord   `json:"plan"`
+}
+
+// PlanRecord is a Plan as it is written in answers.
+type PlanRecord struct {
+	Changes []ChangeRecord `json:"changes" doc:"What would be done, in order."`
+}
+
+// Settings are what can be set for a lab while netdash runs.
+type Settings struct {
+	Repair  string `json:"repair" enum:"manual,auto" doc:"auto reconciles by itself when something drifts."`
+	Restore string `json:"restore" enum:"on_start,never" doc:"on_start reconciles when netdash starts after a reboot."`
+	History int    `json:"history" minimum:"0" doc:"How many operations the journal keeps; 0 for all."`
 }
 
 // AddressEvent is an address with the link it belongs to.

@@ -50,11 +50,11 @@ type validator struct {
 }
 
 func (v *validator) fail(pointer, format string, args ...any) {
-	v.invalid = append(v.invalid, FieldError{pointer, fmt.Sprintf(format, args...)})
+	v.invalid = append(v.invalid, FieldError{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
 }
 
 func (v *validator) twice(pointer, format string, args ...any) {
-	v.conflicts = append(v.conflicts, FieldError{pointer, fmt.Sprintf(format, args...)})
+	v.conflicts = append(v.conflicts, FieldError{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
 }
 
 func (v *validator) namespaces() {
