@@ -32,7 +32,7 @@ func child() {
 	at, err := strconv.Atoi(os.Args[4])
 	fail(err)
 	seen := 0
-	m, _, err := start(os.Args[2], nil, lab.WithCheckpoint(func(string) {
+	m, _, err := start(os.Args[2], func(k lab.Kernel) lab.Kernel { return oneByOne{k} }, lab.WithCheckpoint(func(string) {
 		if seen++; seen == at {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
@@ -43,6 +43,22 @@ func child() {
 	_, err = m.Edit(context.Background(), lab.Request{Text: "child"}, steps[step].edit)
 	fail(err)
 	os.Exit(0)
+}
+
+// oneByOne carries a Plan out Change by Change, so that the process can end
+// between any two.
+type oneByOne struct{ lab.Kernel }
+
+func (k oneByOne) Run(ctx context.Context, plan topology.Plan, step func(int)) (done, rest topology.Plan, err error) {
+	for i, c := range plan {
+		if _, _, err := k.Kernel.Run(ctx, topology.Plan{c}, nil); err != nil {
+			return plan[:i], plan[i:], err
+		}
+		if step != nil {
+			step(i + 1)
+		}
+	}
+	return plan, nil, nil
 }
 
 // perform runs a child and tells whether it was killed.

@@ -190,6 +190,13 @@ func (l *Live) Begin(op *topology.Operation, target *topology.Intent, namespaces
 	l.publishOperation("operation.started", op)
 }
 
+// Progress announces how far an operation has come.
+func (l *Live) Progress(op *topology.Operation) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.publishOperation("operation.progress", op)
+}
+
 // End announces what became of the operation, and what is intended now.
 func (l *Live) End(op *topology.Operation, intent *topology.Intent, revision int64) {
 	l.mu.Lock()
@@ -248,6 +255,10 @@ func (l *Live) publish(s *space, kind string, fill func(*topology.Event)) {
 func (l *Live) publishOperation(kind string, op *topology.Operation) {
 	l.snapshot = nil
 	copied := *op
+	if len(op.Changes) > topology.LargePlan {
+		// Nobody wants megabytes unasked; GET /operations has them.
+		copied.Changes, copied.Commands = []topology.ChangeRecord{}, []string{}
+	}
 	l.send(&topology.Event{Type: kind, At: time.Now(), Origin: l.running.origin, Operation: &copied})
 }
 

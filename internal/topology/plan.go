@@ -45,13 +45,21 @@ func plan(from, to *state) Plan {
 	for _, want := range p.to.links {
 		p.address(p.cur.link(want.linkKey), want)
 	}
+	p.bringUp(false)
+	p.bringUp(true)
+	p.routesAndFDB()
+	return p.plan
+}
+
+// bringUp sets up what is to be up: ports of bridges, or everything else. Ports
+// come last, so that what the other ends send when they come up (neighbour and
+// router solicitations, multicast reports) is not flooded to all of them.
+func (p *planner) bringUp(ports bool) {
 	for _, want := range p.to.links {
-		if have := p.cur.link(want.linkKey); want.up && !have.up {
+		if have := p.cur.link(want.linkKey); want.up && !have.up && (want.master != "") == ports {
 			p.emit(SetUp{want.namespace, want.name, true})
 		}
 	}
-	p.routesAndFDB()
-	return p.plan
 }
 
 func (p *planner) emit(c Change) {
@@ -241,7 +249,16 @@ func (p *planner) relocateOne(l *link, to linkKey) {
 	p.emit(c)
 }
 
+// manyVeths is how many new pairs are many: their ends get one queue each.
+const manyVeths = 32
+
 func (p *planner) createLinks() {
+	ends := 0
+	for _, l := range p.to.links {
+		if l.kind == kindVeth && p.cur.link(l.linkKey) == nil {
+			ends++
+		}
+	}
 	for _, l := range p.to.links {
 		if p.cur.link(l.linkKey) != nil {
 			continue
@@ -252,7 +269,7 @@ func (p *planner) createLinks() {
 			// set afterwards stays (BROPT_MTU_SET_BY_USER).
 			p.emit(CreateBridge{Namespace: l.namespace, Name: l.name, MAC: l.mac, Attributes: l.bridge})
 		case kindVeth:
-			p.emit(CreateVeth{p.vethEnd(l), p.vethEnd(l.peer)})
+			p.emit(CreateVeth{A: p.vethEnd(l), B: p.vethEnd(l.peer), OneQueue: ends > 2*manyVeths})
 		}
 	}
 }

@@ -237,6 +237,10 @@ type Operation struct {
 	UndoneBy   int64          `json:"undone_by,omitempty" doc:"The operation that undid this one."`
 }
 
+// LargePlan is the number of Changes above which an operation reports its
+// progress, and its events leave its Changes out.
+const LargePlan = 50
+
 // Progress is how many of an Operation's Changes are done.
 type Progress struct {
 	Done  int `json:"done"`
