@@ -49,12 +49,13 @@ func (l *Live) lose(s *space) {
 		l.dropLink(x)
 	}
 	delete(l.spaces, s.id)
-	for _, other := range l.spaces {
-		for nsid, id := range other.nsids {
-			if id == s.id {
-				delete(other.nsids, nsid)
-			}
+	for other, nsid := range s.knownBy {
+		if other.nsids[nsid] == s.id {
+			delete(other.nsids, nsid)
 		}
+	}
+	for _, e := range s.fdb {
+		l.dropFDB(s, e.facts)
 	}
 	l.publishNamespace(s, "namespace.removed")
 	l.settleGhost(s.name)

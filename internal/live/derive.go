@@ -106,7 +106,7 @@ func (l *Live) showNeighbour(s *space, n *shown[netops.NeighbourFacts, topology.
 	l.publish(s, kind, func(e *topology.Event) { e.Neighbour = &o })
 }
 
-func (l *Live) showFDB(s *space, e *shown[netops.FDBFacts, topology.FDBEntry]) {
+func (l *Live) showFDB(s *space, e *fdbShown) {
 	o := l.deriveFDB(s, e.facts)
 	if o.Bridge == "" || o.Port == "" {
 		return // until the links are known
@@ -171,33 +171,15 @@ func (l *Live) owner(s *space, f netops.FDBFacts) *link {
 	return only
 }
 
-// index keeps byMAC in step.
-func (l *Live) index(x *link, old, now string) {
-	if old != "" {
-		delete(l.byMAC[old], x)
-		if len(l.byMAC[old]) == 0 {
-			delete(l.byMAC, old)
-		}
-	}
-	if now != "" {
-		if l.byMAC[now] == nil {
-			l.byMAC[now] = map[*link]bool{}
-		}
-		l.byMAC[now][x] = true
-	}
-}
-
 // showOwned derives the FDB entries of a MAC anew, whose owner may be another
 // now.
 func (l *Live) showOwned(mac string) {
 	if mac == "" || mac == "00:00:00:00:00:00" {
 		return
 	}
-	for _, s := range l.spaces {
-		for k, e := range s.fdb {
-			if k.mac == mac && e.object != nil {
-				l.showFDB(s, e)
-			}
+	for e, s := range l.entries[mac] {
+		if e.object != nil {
+			l.showFDB(s, e)
 		}
 	}
 }

@@ -20,6 +20,10 @@ func (s scripted) Observations() <-chan netops.Observation { return s }
 
 func (s scripted) Refresh(context.Context, ...string) error { return nil }
 
+func (s scripted) Hold([]string) {}
+
+func (s scripted) Release() {}
+
 func (s scripted) NSID(_, _ topology.NamespaceID) (int32, bool, error) { return 0, false, nil }
 
 func (s scripted) FDB(context.Context, string, string) ([]netops.FDBFacts, error) { return nil, nil }

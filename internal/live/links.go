@@ -25,7 +25,12 @@ func (l *Live) setLink(s *space, f netops.LinkFacts) {
 	}
 	x.facts = f
 	if old.MAC != f.MAC {
-		l.index(x, old.MAC, f.MAC)
+		drop(l.byMAC, old.MAC, x)
+		add(l.byMAC, f.MAC, x)
+	}
+	if was, is := pairOf(old), pairOf(f); isNew || was != is {
+		drop(l.byPair, was, x)
+		add(l.byPair, is, x)
 	}
 	if isNew || old.PeerIndex != f.PeerIndex || old.PeerNSID != f.PeerNSID {
 		l.unpair(x)
@@ -94,7 +99,8 @@ func (l *Live) dropLink(x *link) {
 	l.unpair(x)
 	delete(l.unpaired, x)
 	delete(s.links, index)
-	l.index(x, x.facts.MAC, "")
+	drop(l.byPair, pairOf(x.facts), x)
+	drop(l.byMAC, x.facts.MAC, x)
 	if x.object != nil {
 		l.publish(s, "link.removed", func(e *topology.Event) { e.Link = x.object })
 	}

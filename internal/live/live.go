@@ -24,6 +24,10 @@ type Kernel interface {
 type Watcher interface {
 	Observations() <-chan netops.Observation
 	Refresh(ctx context.Context, namespaces ...string) error
+	// Hold has names that are about to appear left alone until they are asked for
+	// with Refresh, or until Release.
+	Hold(names []string)
+	Release()
 }
 
 // Live is the observed topology, kept current. Its methods may be called from
@@ -35,8 +39,10 @@ type Live struct {
 
 	mu        sync.Mutex
 	spaces    map[topology.NamespaceID]*space
-	byMAC     map[string]map[*link]bool // who has a MAC
-	unpaired  map[*link]bool            // veth ends whose peer is still to be found
+	byMAC     map[string]map[*link]bool       // who has a MAC
+	byPair    map[indexPair]map[*link]bool    // veth ends with a peer elsewhere
+	entries   map[string]map[*fdbShown]*space // of MAC tables, by MAC
+	unpaired  map[*link]bool                  // veth ends whose peer is still to be found
 	intent    *topology.Intent
 	ghosts    map[string]*topology.NamespaceState // intended namespaces that are missing
 	revision  int64
@@ -51,7 +57,7 @@ type Live struct {
 // doing, and objects in them are not yet judged.
 type running struct {
 	origin     string
-	namespaces []string
+	namespaces map[string]bool
 	target     *topology.Intent
 }
 
@@ -61,6 +67,7 @@ func New(kernel Kernel, watcher Watcher, intended *topology.Spec, revision int64
 	return &Live{
 		kernel: kernel, watcher: watcher, log: log,
 		spaces: map[topology.NamespaceID]*space{}, byMAC: map[string]map[*link]bool{}, unpaired: map[*link]bool{},
+		byPair: map[indexPair]map[*link]bool{}, entries: map[string]map[*fdbShown]*space{},
 		intent: topology.NewIntent(intended), ghosts: map[string]*topology.NamespaceState{}, revision: revision,
 		hub: newHub(), readyOnce: make(chan struct{}),
 	}
@@ -183,10 +190,19 @@ func (l *Live) Observe(ctx context.Context, namespaces []string) (*topology.Snap
 // Begin announces an operation: until End, what changes in its namespaces is
 // its doing, objects of target are managed already, and nothing there counts as
 // missing or drifted.
+//
+// The namespaces that a large operation makes are looked at only when it is done
+// with them.
 func (l *Live) Begin(op *topology.Operation, target *topology.Intent, namespaces []string) {
+	if len(op.Changes) > topology.LargePlan {
+		l.watcher.Hold(namespaces)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.running = &running{fmt.Sprintf("operation:%d", op.ID), namespaces, target}
+	l.running = &running{fmt.Sprintf("operation:%d", op.ID), map[string]bool{}, target}
+	for _, name := range namespaces {
+		l.running.namespaces[name] = true
+	}
 	l.publishOperation("operation.started", op)
 }
 
@@ -199,17 +215,18 @@ func (l *Live) Progress(op *topology.Operation) {
 
 // End announces what became of the operation, and what is intended now.
 func (l *Live) End(op *topology.Operation, intent *topology.Intent, revision int64) {
+	l.watcher.Release()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.intent, l.revision = intent, revision
 	l.snapshot = nil
 	l.running.target = nil // from here on everything counts
 	for _, s := range l.spaces {
-		if slices.Contains(l.running.namespaces, s.name) {
+		if l.running.namespaces[s.name] {
 			l.deriveAll(s)
 		}
 	}
-	for _, name := range l.running.namespaces {
+	for name := range l.running.namespaces {
 		l.settleGhost(name)
 	}
 	l.publishOperation("operation."+string(op.State), op)
@@ -244,7 +261,7 @@ func (l *Live) FDB(ctx context.Context, namespace, bridge string) ([]*topology.F
 func (l *Live) publish(s *space, kind string, fill func(*topology.Event)) {
 	l.snapshot, s.cached = nil, nil
 	origin := "kernel"
-	if l.running != nil && slices.Contains(l.running.namespaces, s.name) {
+	if l.running != nil && l.running.namespaces[s.name] {
 		origin = l.running.origin
 	}
 	e := &topology.Event{Type: kind, At: time.Now(), Origin: origin}

@@ -20,8 +20,9 @@ type space struct {
 	ghosts     map[string]*topology.Link
 	routes     map[routeKey]*shown[netops.RouteFacts, topology.RouteState]
 	neighbours map[neighbourKey]*shown[netops.NeighbourFacts, topology.Neighbour]
-	fdb        map[fdbKey]*shown[netops.FDBFacts, topology.FDBEntry]
+	fdb        map[fdbKey]*fdbShown
 	nsids      map[int32]topology.NamespaceID // confirmed by the kernel
+	knownBy    map[*space]int32               // whose nsids name this one
 
 	headShown *topology.NamespaceState // as published last
 	cached    *topology.NamespaceState // nil after a change
@@ -42,6 +43,8 @@ type shown[F, O any] struct {
 	facts  F
 	object *O
 }
+
+type fdbShown = shown[netops.FDBFacts, topology.FDBEntry]
 
 type routeKey struct {
 	family, destination, gateway string
@@ -75,8 +78,9 @@ func newSpace(ref netops.NamespaceRef) *space {
 		links: map[int]*link{}, ghosts: map[string]*topology.Link{},
 		routes:     map[routeKey]*shown[netops.RouteFacts, topology.RouteState]{},
 		neighbours: map[neighbourKey]*shown[netops.NeighbourFacts, topology.Neighbour]{},
-		fdb:        map[fdbKey]*shown[netops.FDBFacts, topology.FDBEntry]{},
+		fdb:        map[fdbKey]*fdbShown{},
 		nsids:      map[int32]topology.NamespaceID{},
+		knownBy:    map[*space]int32{},
 	}
 }
 
@@ -118,7 +122,7 @@ func (l *Live) head(s *space) topology.NamespaceState {
 
 // runs tells whether an operation is at work in a namespace.
 func (l *Live) runs(namespace string) bool {
-	return l.running != nil && l.running.target != nil && slices.Contains(l.running.namespaces, namespace)
+	return l.running != nil && l.running.target != nil && l.running.namespaces[namespace]
 }
 
 // state gives the namespace with everything in it.

@@ -52,13 +52,13 @@ func (k *Kernel) probe() map[string]bool {
 }
 
 // probeHere tries the features in the thread's namespace.
-func probeHere(features map[string]bool) error {
+func probeHere(features map[string]bool) (err error) {
 	socket, err := openSocket()
 	if err != nil {
 		return fmt.Errorf("open a netlink socket: %w", err)
 	}
 	s := &space{socket: socket}
-	defer socket.Close()
+	defer func() { err = errors.Join(err, socket.close()) }()
 
 	create := func(name, kind string) error {
 		return s.send(request(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, nl.NewIfInfomsg(unix.AF_UNSPEC),

@@ -3,8 +3,6 @@ package netops
 import (
 	"errors"
 	"fmt"
-	"os"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
@@ -14,8 +12,8 @@ import (
 // exchange makes requests of the namespace, all in one datagram: the kernel does
 // them in order and without a pause, going on after one it refuses
 // (netlink_rcv_skb in net/netlink/af_netlink.c). It gives each one's refusal,
-// nil for what is done, and hands what they answer to answer. An error beside
-// that means that the outcome of some is not known.
+// nil for what is done, and hands what they answer to answer. With errNoAnswer
+// what became of them is not known.
 func (s *space) exchange(requests []*nl.NetlinkRequest, answer func(i int, body []byte)) ([]error, error) {
 	if len(requests) == 0 {
 		return nil, nil
@@ -24,26 +22,18 @@ func (s *space) exchange(requests []*nl.NetlinkRequest, answer func(i int, body 
 	if err != nil {
 		return nil, err
 	}
-	socket.Socket.Lock()
-	defer socket.Socket.Unlock()
-	n := uint32(len(requests))
-	first := atomic.AddUint32(&socket.Seq, n) - n + 1
+	socket.mu.Lock()
+	defer socket.mu.Unlock()
 	// Only the last is acknowledged; of the others a refusal comes unasked.
+	n := uint32(len(requests))
 	requests[n-1].Flags |= unix.NLM_F_ACK
-	var datagram []byte
-	for i, r := range requests {
-		r.Seq = first + uint32(i)
-		datagram = append(datagram, r.Serialize()...)
-		datagram = append(datagram, make([]byte, nlAlign(len(datagram))-len(datagram))...)
-	}
-	fd := socket.Socket.GetFd()
-	if err := unix.Sendto(fd, datagram, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return nil, os.NewSyscallError("sendto", err)
+	first := socket.number(requests)
+	if err := socket.write(requests); err != nil {
+		return nil, err
 	}
 	errs := make([]error, n)
-	last := false
-	for !last {
-		err := receive(fd, func(m syscall.NetlinkMessage) {
+	for last := false; !last; {
+		err := socket.read(func(m syscall.NetlinkMessage) {
 			i := m.Header.Seq - first
 			switch {
 			case i >= n: // of an earlier request that was given up
@@ -54,24 +44,59 @@ func (s *space) exchange(requests []*nl.NetlinkRequest, answer func(i int, body 
 				answer(int(i), m.Data)
 			}
 		})
-		if errors.Is(err, unix.EAGAIN) {
-			err = await(fd)
-		}
-		if err != nil && !errors.Is(err, unix.EINTR) {
-			return errs, fmt.Errorf("the kernel's answer: %w", err)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errNoAnswer, err)
 		}
 	}
 	return errs, nil
 }
 
-// await waits for something to receive. It is hardly ever needed: the kernel has
-// answered by the time sendto returns.
-func await(fd int) error {
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(answerTimeout.Milliseconds()))
-	if err == nil && n == 0 {
-		err = unix.EAGAIN
+// errNoAnswer tells that requests may or may not have been carried out.
+var errNoAnswer = errors.New("the kernel's answer was lost")
+
+// errInterrupted tells that the kernel changed a list while it was dumped, so
+// that entries may be missing.
+var errInterrupted = errors.New("the list changed while the kernel was dumping it")
+
+// dumpList makes a dump request and hands each object to handle.
+func (s *space) dumpList(r *nl.NetlinkRequest, handle func(body []byte)) error {
+	socket, err := s.routeSocket()
+	if err != nil {
+		return err
 	}
-	return os.NewSyscallError("poll", err)
+	socket.mu.Lock()
+	defer socket.mu.Unlock()
+	requests := []*nl.NetlinkRequest{r}
+	seq := socket.number(requests)
+	if err := socket.write(requests); err != nil {
+		return err
+	}
+	interrupted, done, refused := false, false, error(nil)
+	for !done {
+		err := socket.read(func(m syscall.NetlinkMessage) {
+			if m.Header.Seq != seq {
+				return
+			}
+			interrupted = interrupted || m.Header.Flags&unix.NLM_F_DUMP_INTR != 0
+			switch m.Header.Type {
+			case unix.NLMSG_DONE, unix.NLMSG_ERROR:
+				done = true
+				// The end of a dump carries an errno, too (netlink_dump_done).
+				if len(m.Data) >= 4 && int32(u32(m.Data)) != 0 {
+					refused = unix.Errno(-int32(u32(m.Data)))
+				}
+			default:
+				handle(m.Data)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if refused == nil && interrupted {
+		refused = errInterrupted
+	}
+	return refused
 }
 
 // ackError reads an acknowledgement: nil, or the errno with the kernel's own

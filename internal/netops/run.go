@@ -2,6 +2,7 @@ package netops
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -65,7 +66,8 @@ type runner struct {
 }
 
 // Run performs a Plan. After an error, or when ctx ends, it stops: done is what
-// is done, in the Plan's order, and rest what is not, what was refused first.
+// is done, or may be, in the Plan's order, and rest what is not, what was refused
+// first.
 // Deleting what is gone already counts as done. step, if not nil, is called
 // after each bit of progress with the number of Changes that are done.
 func (k *Kernel) Run(ctx context.Context, plan topology.Plan, step func(done int)) (done, rest topology.Plan, err error) {
@@ -88,12 +90,14 @@ func (r *runner) outcome() (done, rest topology.Plan, err error) {
 		case r.done[i]:
 			done = append(done, c)
 		case r.errs[i] != nil:
-			if err == nil {
-				err = r.errs[i]
-			}
 			refused = append(refused, c)
 		default:
 			rest = append(rest, c)
+		}
+	}
+	for i := range r.plan {
+		if err == nil {
+			err = r.errs[i]
 		}
 	}
 	if err == nil && len(rest) > 0 {
@@ -115,7 +119,9 @@ func (r *runner) report(indexes []int, errs []error) {
 	for n, i := range indexes {
 		if errs[n] != nil && !alreadyGone(r.plan[i], errs[n]) {
 			r.errs[i] = errs[n]
-			continue
+			if !errors.Is(errs[n], errNoAnswer) { // else it may have to be taken back
+				continue
+			}
 		}
 		r.done[i] = true
 		r.count++
