@@ -33,7 +33,8 @@ type stageKind int
 const (
 	makeNamespaces stageKind = iota
 	makeLinks
-	settings // of links, addresses, routes, MAC tables
+	settings // of links and addresses, and all removals
+	tables   // routes and MAC table entries
 	inOrder  // renames, moves and deletions, one after the other
 	dropNamespaces
 )
@@ -48,6 +49,8 @@ func kindOf(c topology.Change) stageKind {
 		return makeLinks
 	case topology.Rename, topology.Move, topology.DeleteLink:
 		return inOrder
+	case topology.AddRoute, topology.AddFDB:
+		return tables
 	}
 	return settings
 }

@@ -45,18 +45,20 @@ func plan(from, to *state) Plan {
 	for _, want := range p.to.links {
 		p.address(p.cur.link(want.linkKey), want)
 	}
-	p.bringUp(false)
-	p.bringUp(true)
+	p.bringUp(func(l *link) bool { return l.master == "" && l.kind != kindBridge })
+	p.bringUp(func(l *link) bool { return l.master != "" })
+	p.bringUp(func(l *link) bool { return l.kind == kindBridge })
 	p.routesAndFDB()
 	return p.plan
 }
 
-// bringUp sets up what is to be up: ports of bridges, or everything else. Ports
-// come last, so that what the other ends send when they come up (neighbour and
-// router solicitations, multicast reports) is not flooded to all of them.
-func (p *planner) bringUp(ports bool) {
+// bringUp sets up which links are to be up. A bridge's ports come up after
+// everything else and the bridge itself last, so that what the other ends send
+// when they come up (neighbour and router solicitations, multicast reports) is
+// not flooded to all of them meanwhile.
+func (p *planner) bringUp(which func(*link) bool) {
 	for _, want := range p.to.links {
-		if have := p.cur.link(want.linkKey); want.up && !have.up && (want.master != "") == ports {
+		if have := p.cur.link(want.linkKey); want.up && !have.up && which(want) {
 			p.emit(SetUp{want.namespace, want.name, true})
 		}
 	}
