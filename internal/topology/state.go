@@ -62,9 +62,10 @@ func (f fdbItem) id() string { return f.namespace + "/" + f.bridge + " " + f.key
 // dormant: the kernel could not hold it, so it is left out.
 func flatten(s *Spec) *state {
 	f := &state{index: map[linkKey]*link{}}
+	x := newLookup(s)
 	quietSpec := !isTrue(s.IPv6)
 	quiet := func(namespace string) bool {
-		if n := s.FindNamespace(namespace); n != nil && n.IPv6 != nil {
+		if n := x.namespaces[namespace]; n != nil && n.IPv6 != nil {
 			return !*n.IPv6
 		}
 		return quietSpec
@@ -96,7 +97,7 @@ func flatten(s *Spec) *state {
 		f.add(a, b)
 	}
 	for _, r := range s.Routes {
-		out, problem := s.egress(r)
+		out, problem := x.egress(r)
 		if l := f.link(linkKey{r.Namespace, out}); problem == nil && l != nil && l.up {
 			f.routes = append(f.routes, r.resolved(out))
 		}
