@@ -161,7 +161,7 @@ func (t *touchedSet) has(k linkKey) bool {
 // is the goal) and to the fields these care about. What is not touched, or lies
 // in an incomplete namespace, is taken to be as the goal has it.
 func see(observed *Snapshot, t *touchedSet, goals ...*state) *state {
-	f := &state{index: map[linkKey]*link{}}
+	f := newState(len(goals[0].links))
 	index := indexSnapshot(observed)
 	trusted := func(namespace string) bool {
 		n := index.namespaces[namespace]
@@ -173,8 +173,8 @@ func see(observed *Snapshot, t *touchedSet, goals ...*state) *state {
 			// state means: none of ours.
 			untouched := t != nil && !t.namespaces[name]
 			there := index.namespaces[name] != nil
-			if g == goals[0] && (there || untouched) || there && !untouched && !slices.Contains(f.namespaces, name) {
-				f.namespaces = append(f.namespaces, name)
+			if g == goals[0] && (there || untouched) || there && !untouched && !f.named[name] {
+				f.addNamespace(name)
 			}
 		}
 	}

@@ -200,6 +200,15 @@ func (s *Snapshot) Namespace(nameOrID string) *NamespaceState {
 	return nil
 }
 
+// byName indexes the namespaces by what they go by, for who looks for many.
+func (s *Snapshot) byName() map[string]*NamespaceState {
+	m := make(map[string]*NamespaceState, len(s.Namespaces))
+	for _, n := range s.Namespaces {
+		m[n.Name] = n
+	}
+	return m
+}
+
 // Link finds a link of the namespace by name; nil when there is none.
 func (n *NamespaceState) Link(name string) *Link {
 	for _, l := range n.Links {

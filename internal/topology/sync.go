@@ -65,7 +65,7 @@ func (x *Intent) Link(o *Link) (managed bool, differences []Difference) {
 	}
 	subject := want.linkKey.String()
 	changed := func(field string, intended, observed any) {
-		if !reflect.DeepEqual(intended, observed) {
+		if intended != observed { // strings, numbers and bools only
 			differences = append(differences, Difference{subject, DifferenceChanged, field, intended, observed})
 		}
 	}
@@ -195,8 +195,9 @@ func (x *Intent) Differences(s *Snapshot, namespaces ...string) []Difference {
 		namespaces = append([]string{HostName}, x.state.namespaces...)
 	}
 	out := []Difference{}
+	byName := s.byName()
 	for _, name := range namespaces {
-		n := s.Namespace(name)
+		n := byName[name]
 		switch {
 		case n == nil || n.Sync == Missing:
 			if x.Namespace(name) {

@@ -70,8 +70,9 @@ func Unmet(before, after *Intent, p Plan, known []Difference, observed *Snapshot
 			out = append(out, d.String())
 		}
 	}
+	there := observed.byName()
 	for name := range t.namespaces {
-		if n := observed.Namespace(name); n != nil && n.Sync != Missing && before.Namespace(name) && !after.Namespace(name) {
+		if n := there[name]; n != nil && n.Sync != Missing && before.Namespace(name) && !after.Namespace(name) {
 			out = append(out, name+" is still there")
 		}
 	}
@@ -79,7 +80,7 @@ func Unmet(before, after *Intent, p Plan, known []Difference, observed *Snapshot
 		if before.state.link(k) == nil || after.state.link(k) != nil {
 			continue
 		}
-		if n := observed.Namespace(k.namespace); n != nil {
+		if n := there[k.namespace]; n != nil {
 			if l := n.Link(k.name); l != nil && l.Sync != Missing {
 				out = append(out, k.String()+" is still there")
 			}
@@ -111,9 +112,10 @@ func (t *touchedSet) concerns(p Plan, subject string) bool {
 // NoteMACs records the MACs the kernel chose for veth ends, so that an end that
 // has to be made again can have the one its neighbours know.
 func NoteMACs(s *Spec, observed *Snapshot) {
+	there := observed.byName()
 	for i := range s.Veths {
 		for _, e := range []*End{&s.Veths[i].A, &s.Veths[i].B} {
-			noteMAC(&e.Identity, e.MAC, observed, e.Namespace, e.Name)
+			noteMAC(&e.Identity, e.MAC, there[e.Namespace], e.Name)
 		}
 	}
 }
@@ -121,20 +123,19 @@ func NoteMACs(s *Spec, observed *Snapshot) {
 // NoteBridgeMACs records the MACs bridges have at the moment. It is for an undo
 // only: a bridge's MAC follows its ports, and is not to be remembered longer.
 func NoteBridgeMACs(s *Spec, observed *Snapshot) {
+	there := observed.byName()
 	for i := range s.Bridges {
 		b := &s.Bridges[i]
-		noteMAC(&b.Identity, b.MAC, observed, b.Namespace, b.Name)
+		noteMAC(&b.Identity, b.MAC, there[b.Namespace], b.Name)
 	}
 }
 
-func noteMAC(id *Identity, asked string, observed *Snapshot, namespace, name string) {
-	if asked != "" || id.MAC != "" {
+func noteMAC(id *Identity, asked string, in *NamespaceState, name string) {
+	if asked != "" || id.MAC != "" || in == nil {
 		return
 	}
-	if n := observed.Namespace(namespace); n != nil {
-		if l := n.Link(name); l != nil {
-			id.MAC = l.MAC
-		}
+	if l := in.Link(name); l != nil {
+		id.MAC = l.MAC
 	}
 }
 
