@@ -84,7 +84,7 @@ func (s *space) routeSocket() (*requestSocket, error) {
 	return s.socket, nil
 }
 
-// closeIfUnused closes file and socket of a space that is gone and that nobody
+// closeIfUnused closes socket and file of a space that is gone and that nobody
 // uses. Kernel.mu is held.
 func (s *space) closeIfUnused() error {
 	if !s.gone || s.users > 0 {
@@ -102,5 +102,5 @@ func (s *space) closeIfUnused() error {
 		}
 		s.early = nil
 	}
-	return s.ns.Close()
+	return s.kernel.reaper.letGo(s.ns)
 }

@@ -89,8 +89,8 @@ func (p *planner) remove() {
 			survivors[l.namespace] = true
 		}
 	}
-	for _, ns := range p.cur.namespaces {
-		if !p.to.hasNamespace(ns) && !survivors[ns] { // the others go after relocate
+	for _, ns := range p.leaving() {
+		if !survivors[ns] { // the others go after relocate
 			p.plan = append(p.plan, DeleteNamespace{ns})
 			spaces[ns] = true
 		}
@@ -102,6 +102,19 @@ func (p *planner) remove() {
 	if len(spaces) > 0 {
 		p.cur.dropNamespaces(spaces)
 	}
+}
+
+// leaving lists the namespaces that are to go, those with the fewest links first:
+// by the time it comes to a switch, the ends around it have taken its ports
+// along, and it does not keep everybody waiting with all of them at once.
+func (p *planner) leaving() []string {
+	links := make(map[string]int, len(p.cur.namespaces))
+	for _, l := range p.cur.links {
+		links[l.namespace]++
+	}
+	out := slices.DeleteFunc(slices.Clone(p.cur.namespaces), p.to.hasNamespace)
+	slices.SortStableFunc(out, func(a, b string) int { return links[a] - links[b] })
+	return out
 }
 
 func setOf[T comparable](list []T) map[T]bool {
@@ -250,10 +263,8 @@ func (p *planner) relocate() {
 			}
 		}
 	}
-	for _, ns := range slices.Clone(p.cur.namespaces) {
-		if !p.to.hasNamespace(ns) {
-			p.emit(DeleteNamespace{ns})
-		}
+	for _, ns := range p.leaving() {
+		p.emit(DeleteNamespace{ns})
 	}
 }
 
