@@ -55,9 +55,11 @@ export function useDryRun(command) {
  * @param {boolean} [props.wide]
  * @param {string[]} [props.pointers] those that have a field
  * @param {boolean} [props.ready] false while there is nothing to ask the server yet
+ * @param {boolean} [props.dry] false when there are no commands to show before it is done
+ * @param {(result: any) => void} [props.done] hears the answer, after the form has closed
  */
-export function CommandForm({ title, icon, command, submit, children, select, danger = false, wide = false, pointers = [], ready = true }) {
-  const { plan, problem, pending } = useDryRun(ready ? command : null);
+export function CommandForm({ title, icon, command, submit, children, select, danger = false, wide = false, pointers = [], ready = true, dry = true, done }) {
+  const { plan, problem, pending } = useDryRun(ready && dry ? command : null);
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
   useEffect(() => setFailed(null), [JSON.stringify(command)]);
@@ -69,8 +71,9 @@ export function CommandForm({ title, icon, command, submit, children, select, da
     e.preventDefault();
     setBusy(true);
     try {
-      await api.run(command);
+      const result = await api.run(command);
       actions.close();
+      done?.(result);
       if (select !== undefined) actions.select(select);
     } catch (error) {
       setFailed(error instanceof ApiError ? error.problem : { detail: String(error) });
@@ -86,8 +89,8 @@ export function CommandForm({ title, icon, command, submit, children, select, da
         ${loose.map((e) => html`<p key=${e.pointer}><code>${e.pointer}</code> ${e.detail}</p>`)}
         ${shown.hint && html`<p class="hint">${shown.hint}</p>`}
       </div>`}
-      <div class=${`preview ${pending ? 'pending' : ''}`} data-testid="preview" data-pending=${pending}>
-        <${Code} label=${t('preview.commands')} test="preview-commands" text=${preview || (pending ? '…' : t(shown ? 'preview.refused' : 'preview.nothing'))} />
+      <div class=${`preview ${pending && dry ? 'pending' : ''}`} data-testid="preview" data-pending=${pending && dry}>
+        ${dry && html`<${Code} label=${t('preview.commands')} test="preview-commands" text=${preview || (pending ? '…' : t(shown ? 'preview.refused' : 'preview.nothing'))} />`}
         <${Code} label=${t('preview.curl')} test="preview-curl" text=${curl(command, location.origin)} />
       </div>
       <footer>
@@ -104,12 +107,12 @@ export function Modal({ title, icon, wide = false, children }) {
   const ref = useRef(/** @type {any} */ (null));
   useEffect(() => {
     ref.current.showModal();
-    const first = ref.current.querySelector('input, select') ?? ref.current.querySelector('[type=submit]');
+    const first = ref.current.querySelector('input:not([hidden]), select, textarea') ?? ref.current.querySelector('[type=submit]');
     first?.focus();
     if (first?.type === 'text') first.select();
   }, []);
   const outside = (e) => { if (e.target === ref.current) actions.close(); };
-  return html`<dialog ref=${ref} class=${`modal ${wide ? 'wide' : ''}`} aria-label=${title} data-testid="dialog"
+  return html`<dialog ref=${ref} class=${`modal ${wide === true ? 'wide' : wide || ''}`} aria-label=${title} data-testid="dialog"
       onClose=${actions.close} onMouseDown=${outside}>
     <div class="modal-inner">
       <header><${Icon} name=${icon} size=${18} /><h2>${title}</h2><${Button} icon="x" title=${t('close')} onClick=${actions.close} /></header>

@@ -60,7 +60,7 @@ function MacRow({ entry: e, age: seconds, edit, place, mark }) {
     <td><button type="button" class="link" onClick=${() => actions.select(`link:${e.namespace}/${e.port}`)}
       onFocus=${() => light(true)} onBlur=${() => light(false)}>${e.port}</button></td>
     <td>${owner ? html`<button type="button" class="link" onClick=${() => actions.select(`link:${owner}`)}>${owner}</button>` : html`<span class="quiet">${t('mac.unknown')}</span>`}</td>
-    <td class="right number">${e.state === 'learned' ? (seconds === null ? '…' : age(seconds)) : html`<span class="pill">${t(`mac.${e.state}`)}</span>`}</td>
+    <td class="right number">${e.state === 'learned' ? (seconds === null ? '…' : age(seconds)) : html`<span class=${e.sync === 'missing' ? 'sync sync-missing' : 'pill'}>${t(e.sync === 'missing' ? 'sync.missing' : `mac.${e.state}`)}</span>`}</td>
     <td class="right">${edit && e.state === 'static' && mark !== 'gone' && html`<${Button} icon="x" title=${t('mac.delete')} onClick=${remove} />`}</td>
   </tr>`;
 }
