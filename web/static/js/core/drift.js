@@ -1,5 +1,5 @@
 // What the intended and the observed differ in, by object and in words. Pure.
-import { namespaceOf, refOf } from './lookup.js';
+import { refOf } from './lookup.js';
 
 /** @typedef {import('../types.js').Snapshot} Snapshot */
 /** @typedef {import('../types.js').Difference} Difference */
@@ -9,9 +9,10 @@ import { namespaceOf, refOf } from './lookup.js';
 /** Every difference of a topology, each once, in the order of its objects. @param {Snapshot} t @returns {Difference[]} */
 export function differencesOf(t) {
   const seen = new Map();
+  const take = (d) => seen.set(`${d.subject} ${d.kind} ${d.field ?? ''} ${d.kind === 'unexpected' ? d.observed : ''}`, d);
   for (const n of t.namespaces) {
-    for (const d of n.differences ?? []) seen.set(JSON.stringify(d), d);
-    for (const l of n.links) for (const d of l.differences ?? []) seen.set(JSON.stringify(d), d);
+    n.differences?.forEach(take);
+    for (const l of n.links) l.differences?.forEach(take);
   }
   return [...seen.values()];
 }
@@ -46,15 +47,13 @@ export function groupDifferences(t) {
     if (known) known.push(d);
     else groups.set(object, [d]);
   }
-  return [...groups].map(([object, differences]) => ({ object, select: selectionOf(t, object), differences }));
-}
-
-/** What to select to see an intended object: it may go by another name now. @param {Snapshot} t @param {string} object */
-function selectionOf(t, object) {
-  const [ns, name] = object.split('/');
-  if (name === undefined) return namespaceOf(t, ns) ? `ns:${ns}` : null;
-  for (const n of t.namespaces) for (const l of n.links) if (intendedRef(l) === object) return `link:${refOf(l)}`;
-  return null;
+  // What to select to see an object: a link may go by another name now.
+  const select = new Map();
+  for (const n of t.namespaces) {
+    select.set(n.name, `ns:${n.name}`);
+    for (const l of n.links) select.set(intendedRef(l), `link:${refOf(l)}`);
+  }
+  return [...groups].map(([object, differences]) => ({ object, select: select.get(object) ?? null, differences }));
 }
 
 /** The differences of one object and of what is in it. @param {Difference[]} all @param {string} object "A" or "A/eth0" */

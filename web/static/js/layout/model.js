@@ -133,9 +133,11 @@ function loState(n) {
 
 /** Differences of a namespace that no bar shows: its own, and those of the links its card has. @param {NamespaceState} n */
 function countDifferences(n) {
-  const elsewhere = new Set(n.links.filter((l) => isBridge(l) || l.master).map(refOf));
-  return n.links.reduce((sum, l) => sum + (isBridge(l) || l.master ? 0 : (l.differences?.length ?? 0)), 0) +
-    (n.differences ?? []).filter((d) => !elsewhere.has(objectOf(d))).length;
+  const elsewhere = n.links.filter((l) => isBridge(l) || l.master);
+  const links = n.links.reduce((sum, l) => sum + (elsewhere.includes(l) ? 0 : (l.differences?.length ?? 0)), 0);
+  if (!n.differences?.length) return links;
+  const refs = new Set(elsewhere.map(refOf));
+  return links + n.differences.filter((d) => !refs.has(objectOf(d))).length;
 }
 
 const tens = (x) => Math.ceil(x / 10) * 10;

@@ -19,7 +19,7 @@ export function Drift() {
       <span class="space"></span>
       ${all.length > 0 && html`<${Button} icon="wrench" kind="primary" label=${t('repair.all')} test="repair-all" onClick=${() => actions.repair()} />`}
     </div>
-    <${Waiting} />
+    ${all.length > 0 && html`<${Waiting} />`}
     ${groups.length > 0 && html`<div class="drift-list"><table class="diff wide-diff">
       <thead><tr><th scope="col">${t('drift.object')}</th><${DifferenceHeads} /><th></th></tr></thead>
       ${groups.slice(0, shownAtMost).map((g) => html`<${GroupRows} key=${g.object} group=${g} />`)}
