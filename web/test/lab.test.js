@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commands, createApi, curl } from '../static/js/core/api.js';
 import { lineCount, placeOf, putDocument, revisionOf, sortErrors } from '../static/js/core/document.js';
-import { describeDifference, differencesAt, differencesOf, groupDifferences, nameOf } from '../static/js/core/drift.js';
+import { describeDifference, differencesAt, differencesOf, groupDifferences, nameOf, subjectsOf } from '../static/js/core/drift.js';
 import { merge, outcome, redoTarget, titleOf, underWay, undoTarget } from '../static/js/core/history.js';
 import { normalise, reduce } from '../static/js/core/reduce.js';
 import { followRepair } from '../static/js/core/repair.js';
@@ -40,6 +40,8 @@ test('differences are grouped by object, and lead to it by the name it goes by n
   assert.deepEqual(groupDifferences(t).map((g) => [g.object, g.select, g.differences.length]), [['A/eth0', 'link:B/foo', 2]]);
   assert.equal(nameOf(moved), 'A/eth0 → foo');
   assert.equal(nameOf({ ...moved, namespace: 'A' }), 'eth0 → foo');
+  assert.deepEqual(subjectsOf({ object: 'A/eth0', select: null, differences: [gone('A/eth0 10.0.0.1/24')] }), ['A/eth0']);
+  assert.deepEqual(subjectsOf({ object: 'A', select: null, differences: [gone('A default')] }), ['A default']);
   const all = [gone('A'), gone('A/eth0 10.0.0.1/24'), gone('AB/x'), gone('A default')];
   assert.deepEqual(differencesAt(all, 'A').map((d) => d.subject), ['A', 'A/eth0 10.0.0.1/24', 'A default']);
   assert.deepEqual(differencesAt(all, 'A/eth0').length, 1);
@@ -52,16 +54,19 @@ test('a difference is three texts', () => {
   assert.deepEqual(say(gone('A/eth0 10.0.0.1/24')), ['drift.whole.address', '=10.0.0.1/24', 'drift.notThere']);
   assert.deepEqual(say(gone('A/eth0 2001:db8::1/64')), ['drift.whole.address', '=2001:db8::1/64', 'drift.notThere']);
   assert.deepEqual(say(gone('A default')), ['drift.whole.route', '=default', 'drift.notThere']);
+  assert.deepEqual(say({ ...gone('A default'), intended: 'via 10.0.0.1' }), ['drift.whole.route.of', '=via 10.0.0.1', 'drift.notThere']);
   assert.deepEqual(say(gone('host/br0 02:00:00:00:00:09')), ['drift.whole.mac', '=02:00:00:00:00:09', 'drift.notThere']);
+  assert.deepEqual(say({ ...gone('host/br0 02:00:00:00:00:09'), intended: 'p1' }), ['drift.whole.mac.of', '=p1', 'drift.notThere']);
+  assert.deepEqual(say({ subject: 'A/eth0 10.9.9.9/24', kind: 'unexpected' }), ['drift.whole.address', 'drift.notThere', '=10.9.9.9/24']);
   assert.deepEqual(say({ subject: 'A/eth0', kind: 'unexpected', field: 'address', observed: '10.9.9.9/24' }), ['drift.field.address', 'drift.notThere', '=10.9.9.9/24']);
   assert.deepEqual(say(changed('A/eth0', 'admin_up', true, false)), ['drift.field.admin_up', 'state.up', 'state.down']);
   assert.deepEqual(say(changed('A/eth0', 'master', 'br0', '')), ['drift.field.master', '=br0', 'drift.none.value']);
   assert.deepEqual(say(changed('A/br0', 'bridge.stp', true, false)), ['drift.field.bridge.stp', 'on', 'off']);
   assert.deepEqual(say(changed('A/eth0', 'mtu', 1500, 0)), ['drift.field.mtu', '=1500', '=0']);
-  for (const field of ['name', 'namespace', 'kind', 'mac', 'mtu', 'alias', 'admin_up', 'master', 'addr_gen_mode', 'peer', 'address', 'bridge.stp', 'bridge.ageing_seconds', 'bridge_port.learning']) {
+  for (const field of ['name', 'namespace', 'kind', 'mac', 'mtu', 'alias', 'admin_up', 'master', 'addr_gen_mode', 'peer', 'address', 'bridge.stp', 'bridge.ageing_seconds', 'bridge_port.learning', 'route', 'port', 'ifindex']) {
     assert.ok(en[`drift.field.${field}`], field);
   }
-  for (const key of ['drift.there', 'drift.notThere', 'drift.none.value', ...['namespace', 'link', 'address', 'route', 'mac'].map((x) => `drift.whole.${x}`)]) assert.ok(en[key], key);
+  for (const key of ['drift.whole.route.of', 'drift.whole.mac.of', 'drift.there', 'drift.notThere', 'drift.none.value', ...['namespace', 'link', 'address', 'route', 'mac'].map((x) => `drift.whole.${x}`)]) assert.ok(en[key], key);
 });
 
 test('the graph marks a card with what it and its links differ in, a bar with its own', () => {
@@ -131,18 +136,18 @@ test('undo asks nothing, says what it undid, and offers redo; a conflict is told
   const api = createApi({ fetch: async (url, init) => {
     asked.push(`${init.method} ${url}`);
     if (refuse) return new Response(JSON.stringify({ status: 409, code: 'conflict', detail: 'operation 4 needs it', hint: 'undo 4 first' }), { status: 409 });
-    return new Response(JSON.stringify(op(3, { undoes: 2 })), { status: 201 });
+    const target = Number(url.split('/').at(-2));
+    return new Response(JSON.stringify(op(5 - target, { undoes: target })), { status: 201 });
   } });
   const actions = createActions({ store, api, ui, t: (key, values) => `${key} ${values?.what ?? ''}`.trim() });
-  await Promise.all([actions.undo(), actions.undo()]); // a key held down
-  assert.deepEqual(asked, ['POST /api/v1/operations/2/undo']);
-  assert.equal(ui.toasts.value[0].text, 'undo.done ip netns add B');
+  await Promise.all([actions.undo(), actions.undo(), actions.undo()]); // quicker than the answers
+  assert.deepEqual(asked, ['POST /api/v1/operations/2/undo', 'POST /api/v1/operations/1/undo']);
+  assert.deepEqual(ui.toasts.value.map((x) => x.text), ['undo.done ip netns add B', 'undo.done op 1', 'undo.nothing']);
   assert.equal(ui.toasts.value[0].action?.label, 'redo');
-  assert.equal(undoTarget(store.operations.value)?.id, 1);
-  assert.equal(redoTarget(store.operations.value)?.id, 3);
+  assert.equal(redoTarget(store.operations.value)?.id, 4);
   refuse = true;
   await actions.redo();
-  assert.deepEqual([ui.toasts.value[1].kind, ui.toasts.value[1].text, ui.toasts.value[1].hint], ['error', 'operation 4 needs it', 'undo 4 first']);
+  assert.deepEqual([ui.toasts.value[3].kind, ui.toasts.value[3].text, ui.toasts.value[3].hint], ['error', 'operation 4 needs it', 'undo 4 first']);
 });
 
 test('a document is sent as what it is, and only over the one it began with', async () => {

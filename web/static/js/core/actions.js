@@ -42,12 +42,17 @@ export function createActions({ store, api, ui, t }) {
     }
   }
 
-  let turning = false;
+  /** @type {Promise<void>} ends when what was to be undone or redone is */
+  let turned = Promise.resolve();
+
+  /** One after the other: what the next one is about depends on the last. */
+  function inTurn(f) {
+    turned = turned.then(f);
+    return turned;
+  }
 
   /** Undoes an operation, which may be an undo itself; says so and offers the way back. */
   async function turn(operation, words, back) {
-    if (turning) return; // a key held down is one wish
-    turning = true;
     try {
       const result = await api.run(commands.undo(operation.id));
       store.addOperations([{ ...operation, state: 'undone', undone_by: result.id }, result]);
@@ -55,8 +60,6 @@ export function createActions({ store, api, ui, t }) {
       toast('done', t(words, { what: more ? `${text} ${t('operations.more', { count: more })}` : text }), '', back);
     } catch (error) {
       fail(error);
-    } finally {
-      turning = false;
     }
   }
 
@@ -107,16 +110,16 @@ export function createActions({ store, api, ui, t }) {
     repair(subjects, object = subjects?.join(', ')) { actions.open('repair', { subjects, object }); },
 
     /** Undoes the last thing done; asks nothing, for redo is as near. */
-    async undo() {
+    undo: () => inTurn(async () => {
       const o = undoTarget(store.operations.value);
       if (!o) toast('done', t('undo.nothing'));
-      else await turn(o, 'undo.done', { label: t('redo'), run: () => actions.redo() });
-    },
-    async redo() {
+      else await turn(o, 'undo.done', { label: t('redo'), run: () => { actions.redo(); } });
+    }),
+    redo: () => inTurn(async () => {
       const o = redoTarget(store.operations.value);
       if (!o) toast('done', t('redo.nothing'));
-      else await turn(o, 'redo.done', { label: t('undo'), run: () => actions.undo() });
-    },
+      else await turn(o, 'redo.done', { label: t('undo'), run: () => { actions.undo(); } });
+    }),
 
     /** Reads what an event of a large operation left out. @param {number} id */
     loadOperation(id) { return api.operation(id).then((o) => store.addOperations([o]), fail); },

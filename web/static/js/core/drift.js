@@ -56,6 +56,9 @@ export function groupDifferences(t) {
   return [...groups].map(([object, differences]) => ({ object, select: select.get(object) ?? null, differences }));
 }
 
+/** What to name to have a group repaired, and nothing else. @param {Group} group */
+export const subjectsOf = ({ object, differences }) => (object.includes('/') ? [object] : differences.map((d) => d.subject));
+
 /** The differences of one object and of what is in it. @param {Difference[]} all @param {string} object "A" or "A/eth0" */
 export const differencesAt = (all, object) =>
   all.filter((d) => objectOf(d) === object || (!object.includes('/') && objectOf(d).startsWith(object + '/')));
@@ -74,8 +77,10 @@ export function describeDifference(d) {
   const detail = detailOf(d);
   const text = (v) => value(d, v);
   if (d.field === undefined || d.field === '') {
-    const whole = [wholeKey(d, detail), { detail }];
-    const there = detail ? [`=${detail}`, {}] : ['drift.there', {}];
+    // A route or a MAC is known by what follows its subject: a gateway, a port.
+    const given = d.intended !== undefined;
+    const whole = [wholeKey(d, detail) + (given && detail ? '.of' : ''), { detail }];
+    const there = given ? text(d.intended) : detail ? [`=${detail}`, {}] : ['drift.there', {}];
     const gone = ['drift.notThere', {}];
     return /** @type {any} */ (d.kind === 'unexpected' ? { what: whole, intended: gone, observed: there } : { what: whole, intended: there, observed: gone });
   }

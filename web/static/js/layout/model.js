@@ -1,6 +1,6 @@
 // From a topology to what is drawn: nodes (cards and bars) and cables. Pure.
 import { firstAddress, isBridge, isLoopback, moreAddresses, peerOf, refOf, stateOf } from '../core/lookup.js';
-import { nameOf, objectOf } from '../core/drift.js';
+import { intendedRef, nameOf, objectOf } from '../core/drift.js';
 import { cut } from '../core/format.js';
 import { barHeight, headHeight, monoWidth, rowHeight, textWidth } from './measure.js';
 
@@ -136,7 +136,7 @@ function countDifferences(n) {
   const elsewhere = n.links.filter((l) => isBridge(l) || l.master);
   const links = n.links.reduce((sum, l) => sum + (elsewhere.includes(l) ? 0 : (l.differences?.length ?? 0)), 0);
   if (!n.differences?.length) return links;
-  const refs = new Set(elsewhere.map(refOf));
+  const refs = new Set(elsewhere.map(intendedRef));
   return links + n.differences.filter((d) => !refs.has(objectOf(d))).length;
 }
 
@@ -183,7 +183,7 @@ function barOf(n, l, withLo) {
     address,
     sync: l.sync,
     state: stateOf(l),
-    differences: (l.differences?.length ?? 0) + (n.differences ?? []).filter((d) => d.subject.startsWith(refOf(l) + ' ')).length,
+    differences: (l.differences?.length ?? 0) + (n.differences ?? []).filter((d) => objectOf(d) === intendedRef(l)).length,
     note: n.incomplete ?? '',
     lo: withLo && n.name !== 'host' && n.sync !== 'missing' ? loState(n) : '',
     rows: [],

@@ -99,8 +99,9 @@ const withControl = (e) =>
 function keys(e) {
   if (e.altKey || ui.dialog.value || !store.loaded.value) return;
   if (e.target.closest?.('input, textarea, select')) return;
-  const action = e.ctrlKey || e.metaKey ? withControl(e) : bindings[e.key];
+  const control = e.ctrlKey || e.metaKey;
+  const action = control ? withControl(e) : bindings[e.key];
   if (!action) return;
   e.preventDefault();
-  action();
+  if (!(control && e.repeat)) action(); // held down, undo is still one wish
 }

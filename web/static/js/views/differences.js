@@ -32,7 +32,7 @@ export function DifferenceBox({ object }) {
   const name = (d) => (object.includes('/') ? null : objectOf(d).split('/')[1]);
   return html`<section class="differences" data-testid="differences" data-object-differences=${object}>
     <header><${Icon} name="equal-not" size=${15} /><h3>${t('drift.box', { count: list.length })}</h3><span class="space"></span>
-      <${Button} icon="wrench" label=${t('repair')} test="repair" onClick=${() => actions.repair([...new Set(list.map(objectOf))], object)} /></header>
+      <${Button} icon="wrench" label=${t('repair')} test="repair" onClick=${() => actions.repair([object])} /></header>
     <table class="diff"><thead><tr><${DifferenceHeads} /></tr></thead>
       <tbody>${list.map((d) => html`${name(d) && d === list.find((x) => name(x) === name(d)) && html`<tr class="of"><th colspan="3" scope="rowgroup">${name(d)}</th></tr>`}
         <tr key=${JSON.stringify(d)} data-difference=${d.subject} data-field=${d.field ?? ''}><${DifferenceCells} difference=${d} /></tr>`)}</tbody></table>

@@ -1,7 +1,7 @@
 // The drawer's list of what differs from what is intended, and its repair.
 import { html, useEffect, useState } from '../lib/preact.js';
 import { actions, store, t, ui } from '../context.js';
-import { groupDifferences } from '../core/drift.js';
+import { groupDifferences, subjectsOf } from '../core/drift.js';
 import { DifferenceCells, DifferenceHeads } from './differences.js';
 import { Button, Icon } from './parts.js';
 
@@ -35,7 +35,7 @@ function GroupRows({ group: g }) {
       ? html`<button type="button" class="link" onClick=${() => actions.select(g.select)}>${g.object}</button>` : g.object}</th>`}
     <${DifferenceCells} difference=${d} />
     ${i === 0 && html`<td class="right" rowspan=${g.differences.length}><${Button} icon="wrench" kind="small" label=${t('repair')}
-      title=${t('repair.title', { object: g.object })} test="repair" onClick=${() => actions.repair([g.object])} /></td>`}
+      title=${t('repair.title', { object: g.object })} test="repair" onClick=${() => actions.repair(subjectsOf(g), g.object)} /></td>`}
   </tr>`)}</tbody>`;
 }
 

@@ -6,7 +6,6 @@ import { commands } from '../core/api.js';
 import { differencesAt } from '../core/drift.js';
 import { turns } from '../core/history.js';
 import { CommandForm, Field, Modal } from './form.js';
-import { Button } from './parts.js';
 
 /** Shows what repairs the given objects, or everything, and does it. @param {{subjects?: string[], object?: string}} props */
 export function RepairForm({ subjects, object }) {
@@ -24,35 +23,31 @@ export function RepairForm({ subjects, object }) {
 /** Takes foreign objects into what is intended. @param {{subjects: string[]}} props */
 export function AdoptForm({ subjects }) {
   const object = subjects.join(', ');
-  const done = (answer) => {
-    if (answer?.warnings?.length) actions.open('adopted', { answer });
-    else actions.toast('done', t('adopt.done', { list: (answer?.subjects ?? subjects).join(', ') }));
-  };
-  return html`<${CommandForm} title=${t('adopt.title', { object })} icon="log-in" command=${commands.adopt(subjects)} submit=${t('adopt')} done=${done} dry=${false}>${() => html`
-    <p class="sentence">${t(object.includes('/') ? 'adopt.sentence.link' : 'adopt.sentence.namespace', { object })}</p>
-    <p class="hint">${t('adopt.untouched')}</p>`}<//>`;
-}
-
-/** What adopting could not take over. @param {{answer: import('../types.js').Adoption}} props */
-export function Adopted({ answer }) {
-  return html`<${Modal} title=${t('adopt.warnings')} icon="log-in">
-    <div class="fields" data-testid="adopted"><p class="sentence">${t('adopt.done', { list: answer.subjects.join(', ') })}</p>
-      <p class="sentence">${t('adopt.warnings.why')}</p>
-      <ul class="warnings">${answer.warnings?.map((w) => html`<li key=${w.subject + w.detail} data-warning=${w.subject}><code>${w.subject}</code> ${w.detail}</li>`)}</ul></div>
-    <footer><${Button} kind="primary" label=${t('close')} onClick=${actions.close} /></footer>
-  <//>`;
+  const done = (answer) => actions.toast('done', t('adopt.done', { list: listOf(answer?.subjects ?? subjects) }));
+  return html`<${CommandForm} title=${t('adopt.title', { object })} icon="log-in" command=${commands.adopt(subjects)} submit=${t('adopt')} done=${done} commandless>${(_, plan) => html`
+    <p class="sentence">${t(object.includes('/') ? 'adopt.sentence.link' : 'adopt.sentence.namespace', { object })} ${t('adopt.untouched')}</p>
+    <${Taken} plan=${plan} words="adopt" />`}<//>`;
 }
 
 /** Gives managed objects back. @param {{subjects: string[]}} props */
 export function ReleaseForm({ subjects }) {
   const object = subjects.join(', ');
-  const done = (answer) => {
-    if (answer?.warnings?.length) actions.open('adopted', { answer });
-    else actions.toast('done', t('release.done', { list: (answer?.subjects ?? subjects).join(', ') }));
-  };
-  return html`<${CommandForm} title=${t('release.title', { object })} icon="log-out" command=${commands.release(subjects)} submit=${t('release')} done=${done} dry=${false}>${() => html`
-    <p class="sentence">${t(object.includes('/') ? 'release.sentence.link' : 'release.sentence.namespace', { object })}</p>
-    <p class="hint">${t('release.untouched')}</p>`}<//>`;
+  const done = (answer) => actions.toast('done', t('release.done', { list: listOf(answer?.subjects ?? subjects) }));
+  return html`<${CommandForm} title=${t('release.title', { object })} icon="log-out" command=${commands.release(subjects)} submit=${t('release')} done=${done} commandless>${(_, plan) => html`
+    <p class="sentence">${t(object.includes('/') ? 'release.sentence.link' : 'release.sentence.namespace', { object })} ${t('adopt.untouched')}</p>
+    <${Taken} plan=${plan} words="release" />`}<//>`;
+}
+
+const listedAtMost = 12;
+const listOf = (list) => list.slice(0, listedAtMost).join(', ') + (list.length > listedAtMost ? ` ${t('operations.more', { count: list.length - listedAtMost })}` : '');
+
+/** All that is taken over or given back, and what is not and why. @param {{plan: import('../types.js').Adoption | null, words: string}} props */
+function Taken({ plan, words }) {
+  if (!plan?.subjects) return null;
+  const warnings = plan.warnings ?? [];
+  return html`${plan.subjects.length > 0 && html`<p class="sentence" data-testid="taken">${t(`${words}.takes`)} <code>${listOf(plan.subjects)}</code></p>`}
+    ${warnings.length > 0 && html`<div class="warnings" data-testid="taken-warnings"><p>${t(`${words}.warnings`)}</p>
+      <ul>${warnings.map((w) => html`<li key=${w.subject + w.detail} data-warning=${w.subject}><code>${w.subject}</code> ${w.detail}</li>`)}</ul></div>`}`;
 }
 
 /** Undoes any operation of the history. @param {{operation: import('../types.js').Operation}} props */

@@ -49,16 +49,17 @@ export function useDryRun(command) {
  * @param {string} props.icon
  * @param {import('../core/api.js').Command} props.command
  * @param {string} props.submit
- * @param {(fieldErrors: (pointer: string) => string[]) => any} props.children
+ * @param {(fieldErrors: (pointer: string) => string[], plan: any) => any} props.children plan: what the dry run answered, if it did
  * @param {string} [props.select] what to select afterwards
  * @param {boolean} [props.danger]
  * @param {boolean} [props.wide]
  * @param {string[]} [props.pointers] those that have a field
  * @param {boolean} [props.ready] false while there is nothing to ask the server yet
- * @param {boolean} [props.dry] false when there are no commands to show before it is done
+ * @param {boolean} [props.dry] false when nothing can be told before it is done
+ * @param {boolean} [props.commandless] true when it never comes to any command
  * @param {(result: any) => void} [props.done] hears the answer, after the form has closed
  */
-export function CommandForm({ title, icon, command, submit, children, select, danger = false, wide = false, pointers = [], ready = true, dry = true, done }) {
+export function CommandForm({ title, icon, command, submit, children, select, danger = false, wide = false, pointers = [], ready = true, dry = true, commandless = !dry, done }) {
   const { plan, problem, pending } = useDryRun(ready && dry ? command : null);
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
@@ -83,14 +84,14 @@ export function CommandForm({ title, icon, command, submit, children, select, da
   const preview = plan?.changes?.map((c) => c.command).join('\n') ?? '';
   return html`<${Modal} title=${title} icon=${icon} wide=${wide}>
     <form onSubmit=${send} novalidate data-testid="form">
-      <div class="fields">${children(errorsAt)}</div>
+      <div class="fields">${children(errorsAt, plan)}</div>
       ${shown && html`<div class="problem" role="alert" data-testid="problem" data-code=${shown.code}>
         ${(loose.length > 0 || !shown.errors?.length) && html`<p>${shown.detail}</p>`}
         ${loose.map((e) => html`<p key=${e.pointer}><code>${e.pointer}</code> ${e.detail}</p>`)}
         ${shown.hint && html`<p class="hint">${shown.hint}</p>`}
       </div>`}
       <div class=${`preview ${pending && dry ? 'pending' : ''}`} data-testid="preview" data-pending=${pending && dry}>
-        ${dry && html`<${Code} label=${t('preview.commands')} test="preview-commands" text=${preview || (pending ? '…' : t(shown ? 'preview.refused' : 'preview.nothing'))} />`}
+        ${!commandless && html`<${Code} label=${t('preview.commands')} test="preview-commands" text=${preview || (pending ? '…' : t(shown ? 'preview.refused' : 'preview.nothing'))} />`}
         <${Code} label=${t('preview.curl')} test="preview-curl" text=${curl(command, location.origin)} />
       </div>
       <footer>
