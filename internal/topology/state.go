@@ -25,6 +25,10 @@ type linkKey struct{ namespace, name string }
 
 func (k linkKey) String() string { return k.namespace + "/" + k.name }
 
+func (k linkKey) ref() LinkRef { return LinkRef{k.namespace, k.name} }
+
+func (r LinkRef) key() linkKey { return linkKey{r.Namespace, r.Name} }
+
 // Kinds of link a Spec can hold, as the kernel calls them.
 const (
 	kindLoopback = "loopback"
@@ -423,3 +427,18 @@ func (f *state) move(l *link, namespace, name string) {
 }
 
 func is6(cidr string) bool { return strings.Contains(cidr, ":") }
+
+// number gives links that have no uid yet one, so that a link can be followed
+// wherever it went. A loopback goes nowhere.
+func (f *state) number() {
+	var last int64
+	for _, l := range f.links {
+		last = max(last, l.uid)
+	}
+	for _, l := range f.links {
+		if l.uid == 0 && l.kind != kindLoopback {
+			last++
+			l.uid = last
+		}
+	}
+}
