@@ -133,9 +133,9 @@ func (s *Subscription) take() ([]byte, error) {
 		l.mu.Unlock()
 		return fmt.Appendf(nil, `{"type":"resync","seq":%d}`, seq), nil
 	case s.snapshot:
-		// What is queued is already in the Snapshot.
-		s.snapshot, s.queue = false, nil
+		// What is queued, and what current finds out, is in the Snapshot already.
 		t := l.current()
+		s.snapshot, s.queue = false, nil
 		l.mu.Unlock() // a large Snapshot takes a while to write
 		return json.Marshal(struct {
 			Type     string             `json:"type"`

@@ -24,6 +24,9 @@ func (l *Live) setLink(s *space, f netops.LinkFacts) {
 		return
 	}
 	x.facts = f
+	if old.Kind != f.Kind {
+		l.disclaim(x) // another one has its index
+	}
 	if old.MAC != f.MAC {
 		drop(l.byMAC, old.MAC, x)
 		add(l.byMAC, f.MAC, x)
@@ -35,6 +38,9 @@ func (l *Live) setLink(s *space, f netops.LinkFacts) {
 	if isNew || old.PeerIndex != f.PeerIndex || old.PeerNSID != f.PeerNSID {
 		l.unpair(x)
 		l.findPeer(x)
+	}
+	if isNew {
+		l.arrive(x)
 	}
 	if old.AdminUp && !f.AdminUp {
 		l.flushRoutes(s, func(r netops.RouteFacts) bool { return r.Ifindex == f.Ifindex })
@@ -101,6 +107,7 @@ func (l *Live) dropLink(x *link) {
 	delete(s.links, index)
 	drop(l.byPair, pairOf(x.facts), x)
 	drop(l.byMAC, x.facts.MAC, x)
+	l.disclaim(x)
 	if x.object != nil {
 		l.publish(s, "link.removed", func(e *topology.Event) { e.Link = x.object })
 	}

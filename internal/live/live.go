@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -37,20 +38,23 @@ type Live struct {
 	watcher Watcher
 	log     *slog.Logger
 
-	mu        sync.Mutex
-	spaces    map[topology.NamespaceID]*space
-	byMAC     map[string]map[*link]bool       // who has a MAC
-	byPair    map[indexPair]map[*link]bool    // veth ends with a peer elsewhere
-	entries   map[string]map[*fdbShown]*space // of MAC tables, by MAC
-	unpaired  map[*link]bool                  // veth ends whose peer is still to be found
-	intent    *topology.Intent
-	ghosts    map[string]*topology.NamespaceState // intended namespaces that are missing
-	revision  int64
-	running   *running // the operation under way
-	hub       hub
-	snapshot  *topology.Snapshot // nil after a change
-	ready     bool
-	readyOnce chan struct{}
+	mu       sync.Mutex
+	spaces   map[topology.NamespaceID]*space
+	byMAC    map[string]map[*link]bool       // who has a MAC
+	byPair   map[indexPair]map[*link]bool    // veth ends with a peer elsewhere
+	entries  map[string]map[*fdbShown]*space // of MAC tables, by MAC
+	unpaired map[*link]bool                  // veth ends whose peer is still to be found
+	intent   *topology.Intent
+	ghosts   map[string]*topology.NamespaceState // intended namespaces that are missing
+	revision int64
+	running  *running // the operation under way
+	drift    drift
+	// Links that have left a namespace and not yet arrived in another.
+	departures []departure
+	hub        hub
+	snapshot   *topology.Snapshot // nil after a change
+	ready      bool
+	readyOnce  chan struct{}
 }
 
 // running is an operation under way: what happens in its namespaces is its
@@ -69,7 +73,7 @@ func New(kernel Kernel, watcher Watcher, intended *topology.Spec, revision int64
 		spaces: map[topology.NamespaceID]*space{}, byMAC: map[string]map[*link]bool{}, unpaired: map[*link]bool{},
 		byPair: map[indexPair]map[*link]bool{}, entries: map[string]map[*fdbShown]*space{},
 		intent: topology.NewIntent(intended), ghosts: map[string]*topology.NamespaceState{}, revision: revision,
-		hub: newHub(), readyOnce: make(chan struct{}),
+		hub: newHub(), readyOnce: make(chan struct{}), drift: newDrift(),
 	}
 }
 
@@ -82,6 +86,9 @@ func (l *Live) Run() {
 	}()
 	quiet := time.NewTimer(time.Hour)
 	defer quiet.Stop()
+	settle := time.NewTimer(time.Hour)
+	defer settle.Stop()
+	waits := false // for settle
 	for {
 		select {
 		case o, open := <-l.watcher.Observations():
@@ -93,6 +100,15 @@ func (l *Live) Run() {
 			}
 		case <-quiet.C:
 			l.settlePeers()
+		case <-settle.C:
+			waits = false
+			l.mu.Lock()
+			l.settle()
+			l.mu.Unlock()
+		}
+		if in, due := l.settleIn(); due && !waits {
+			waits = true
+			settle.Reset(in)
 		}
 	}
 }
@@ -154,7 +170,9 @@ func (l *Live) Snapshot() *topology.Snapshot {
 	return l.current()
 }
 
+// current gives the Snapshot, in which everything has been judged.
 func (l *Live) current() *topology.Snapshot {
+	l.settle()
 	if l.snapshot != nil {
 		return l.snapshot
 	}
@@ -203,6 +221,7 @@ func (l *Live) Begin(op *topology.Operation, target *topology.Intent, namespaces
 	for _, name := range namespaces {
 		l.running.namespaces[name] = true
 	}
+	l.disclaimPlain(namespaces)
 	l.publishOperation("operation.started", op)
 }
 
@@ -226,9 +245,13 @@ func (l *Live) End(op *topology.Operation, intent *topology.Intent, revision int
 			l.deriveAll(s)
 		}
 	}
-	for name := range l.running.namespaces {
-		l.settleGhost(name)
+	for _, x := range slices.Collect(maps.Values(l.drift.astray)) {
+		l.show(x) // it may be intended no longer
 	}
+	for name := range l.running.namespaces {
+		l.drift.dirty[name] = allParts
+	}
+	l.settle()
 	l.publishOperation("operation."+string(op.State), op)
 	l.running = nil
 }
@@ -259,13 +282,20 @@ func (l *Live) FDB(ctx context.Context, namespace, bridge string) ([]*topology.F
 // publish announces a change in a namespace, of which what was put together for
 // a Snapshot is stale then.
 func (l *Live) publish(s *space, kind string, fill func(*topology.Event)) {
+	e := &topology.Event{Type: kind}
+	fill(e)
+	l.mark(s.name, partsOf(e))
+	l.announce(s, e)
+}
+
+// announce is publish for what settle does not have to look at.
+func (l *Live) announce(s *space, e *topology.Event) {
 	l.snapshot, s.cached = nil, nil
 	origin := "kernel"
 	if l.running != nil && l.running.namespaces[s.name] {
 		origin = l.running.origin
 	}
-	e := &topology.Event{Type: kind, At: time.Now(), Origin: origin}
-	fill(e)
+	e.At, e.Origin = time.Now(), origin
 	l.send(e)
 }
 

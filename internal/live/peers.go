@@ -106,6 +106,7 @@ func (l *Live) showPeer(x *link) {
 func (l *Live) settlePeers() {
 	l.mu.Lock()
 	var stale []string
+	l.departures = nil
 	for x := range l.unpaired {
 		delete(l.unpaired, x)
 		if x.space.links[x.facts.Ifindex] != x {

@@ -142,9 +142,9 @@ func (k *kernel) meddle(r *rand.Rand) {
 		case r.IntN(3) == 0:
 			k.add(&link{linkKey: place, kind: "dummy", mtu: 1500})
 		case r.IntN(2) == 0 && !k.claims(place):
-			k.apply(CreateVeth{VethEnd{Namespace: "F", Name: fmt.Sprint("f", len(k.links))}, VethEnd{Namespace: place.namespace, Name: place.name}})
+			k.apply(CreateVeth{A: VethEnd{Namespace: "F", Name: fmt.Sprint("f", len(k.links))}, B: VethEnd{Namespace: place.namespace, Name: place.name}})
 		case free(other):
-			k.apply(CreateVeth{VethEnd{Namespace: other.namespace, Name: other.name}, VethEnd{Namespace: place.namespace, Name: place.name}})
+			k.apply(CreateVeth{A: VethEnd{Namespace: other.namespace, Name: other.name}, B: VethEnd{Namespace: place.namespace, Name: place.name}})
 		}
 	case 9:
 		if len(k.routes) > 0 {

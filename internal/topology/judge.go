@@ -57,7 +57,7 @@ func (x *Intent) Fits(o *Link, v *View) bool {
 		return false
 	case want.peer == nil:
 		return true
-	case o.Peer != nil && o.Peer.Known && v.peer(o.Peer, want.peer):
+	case v.peer(o.Peer, want.peer):
 		return true
 	}
 	return want.knownMAC != "" && strings.EqualFold(want.knownMAC, o.MAC)
@@ -151,6 +151,6 @@ func attributesDiffer[T comparable](d *differences, of *link, prefix string, wan
 
 // Taken tells that a link has an intended one's place while that one goes by
 // another name or lives elsewhere.
-func Taken(is LinkRef, real, other *Link) Difference {
-	return Difference{is.key().String(), DifferenceChanged, "ifindex", real.Ifindex, other.Ifindex}
+func Taken(is LinkRef, realIndex, otherIndex int) Difference {
+	return Difference{is.key().String(), DifferenceChanged, "ifindex", realIndex, otherIndex}
 }

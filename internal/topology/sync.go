@@ -110,7 +110,7 @@ func (x *Intent) MissingLinks(namespace string, have func(name string) bool) []*
 func (x *Intent) MissingNamespace(name string, have func(link string) bool) *NamespaceState {
 	n := &NamespaceState{
 		Name: name, Names: []string{}, Managed: true, Sync: Missing, Links: x.MissingLinks(name, have),
-		Neighbours: []*Neighbour{},
+		Differences: []Difference{missing(name)}, Neighbours: []*Neighbour{},
 	}
 	_, n.Routes, _ = x.Routes(name, nil, nil)
 	_, n.FDB = x.FDB(name, nil, nil)
@@ -125,16 +125,8 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// MissingNamespaces gives the names of intended namespaces have does not find.
-func (x *Intent) MissingNamespaces(have func(name string) bool) []string {
-	var out []string
-	for _, n := range x.state.namespaces {
-		if !have(n) {
-			out = append(out, n)
-		}
-	}
-	return out
-}
+// Namespaces gives the names of the intended namespaces.
+func (x *Intent) Namespaces() iter.Seq[string] { return slices.Values(x.state.namespaces) }
 
 // Differences lists in what the observed topology is not the intended one, in
 // the given namespaces or, without any, everywhere. A link that went elsewhere
@@ -151,7 +143,7 @@ func (x *Intent) Differences(s *Snapshot, namespaces ...string) []Difference {
 		switch {
 		case n == nil:
 			if x.Namespace(name) {
-				out = append(append(out, Difference{Subject: name, Kind: DifferenceMissing}), x.differencesOfLinks(name, nil, look)...)
+				out = append(append(out, missing(name)), x.differencesOfLinks(name, nil, look)...)
 			}
 		case n.Incomplete == "":
 			out = append(out, x.differencesOfLinks(name, n, look)...)
@@ -218,11 +210,11 @@ func (x *Intent) differencesOfLinks(name string, n *NamespaceState, look *look) 
 		}
 		switch other := here == nil || look.view.is(is) != is; {
 		case !other && real != nil:
-			out = append(out, Taken(is, real, here))
+			out = append(out, Taken(is, real.Ifindex, here.Ifindex))
 		case !other:
 			out = append(out, x.Link(is, here, look.view)...)
 		case real == nil && n != nil:
-			out = append(out, Difference{Subject: is.key().String(), Kind: DifferenceMissing})
+			out = append(out, MissingLink(is))
 		}
 	}
 	return out
@@ -243,6 +235,11 @@ func (s *Snapshot) Differences() []Difference {
 	})
 	return out
 }
+
+func missing(subject string) Difference { return Difference{Subject: subject, Kind: DifferenceMissing} }
+
+// MissingLink is the difference of an intended link that is not there.
+func MissingLink(is LinkRef) Difference { return missing(is.key().String()) }
 
 // Namespace gives the namespace a difference belongs to: the one in which its
 // subject is intended.
