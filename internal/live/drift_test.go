@@ -367,7 +367,8 @@ func TestDriftAfterRestart(t *testing.T) {
 	})
 }
 
-// TestDriftFollowsRandomChanges perturbs a lab at random, undoing nothing.
+// TestDriftFollowsRandomChanges perturbs a lab at random, and has the commands of
+// Drift's Plan mend it where nothing foreign is in the way.
 func TestDriftFollowsRandomChanges(t *testing.T) {
 	spec := intended(t)
 	build(t, spec)
@@ -379,7 +380,7 @@ func TestDriftFollowsRandomChanges(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	links := []string{"eth0", "v0", "x0", "w0", "p1", "br0"}
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
-	kinds := map[string]int{}
+	kinds, mended := map[string]int{}, 0
 	for range 15 {
 		var script strings.Builder
 		for range 10 {
@@ -417,9 +418,35 @@ func TestDriftFollowsRandomChanges(t *testing.T) {
 		for _, d := range l.Snapshot().Differences() {
 			kinds[d.Kind+" "+d.Field]++
 		}
+		// What is still going on in the kernel, as the end of a namespace, can cross
+		// a Plan; then another one is needed.
+		obstructed := false
+		eventually(t, func() string {
+			if err := w.Refresh(t.Context(), "A", "B", "F", "host"); err != nil {
+				t.Fatal(err)
+			}
+			s := l.Snapshot()
+			plan := topology.Drift(spec, s)
+			if obstructed = topology.Obstacle(plan, s) != nil; obstructed {
+				return ""
+			}
+			_ = exec.Command("sh", "-c", strings.Join(plan.Commands(), "\n")).Run()
+			if err := w.Refresh(t.Context(), "A", "B", "F", "host"); err != nil {
+				t.Fatal(err)
+			}
+			if d := l.Snapshot().Differences(); len(d) > 0 {
+				return fmt.Sprintf("seed %d, after %s\nmended by\n%s\nthere is still\n%s", seed, script.String(), strings.Join(plan.Commands(), "\n"), strings.Join(words(d), "\n"))
+			}
+			return agreesOnDrift(l, intent, x)
+		})
+		if obstructed {
+			nettest.Shell(t, "for n in A B F; do ip netns delete $n; ip netns add $n; done; for l in /sys/class/net/*; do ip link delete ${l##*/}; done 2>/dev/null; true")
+		} else {
+			mended++
+		}
 	}
-	t.Logf("%d events; seen %v", x.events, slices.Sorted(maps.Keys(kinds)))
-	if len(kinds) < 5 {
-		t.Errorf("too little has drifted: %v", kinds)
+	t.Logf("%d events, %d bursts mended; seen %v", x.events, mended, slices.Sorted(maps.Keys(kinds)))
+	if len(kinds) < 3 || mended == 0 {
+		t.Errorf("too little has drifted, or been mended: %v", kinds)
 	}
 }
