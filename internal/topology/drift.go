@@ -8,9 +8,10 @@ import (
 // Difference is one way in which the observed topology is not the intended
 // one. Without a Field the whole object differs.
 type Difference struct {
-	Subject  string `json:"subject"`
-	Kind     string `json:"kind" enum:"missing,changed,unexpected"`
-	Field    string `json:"field,omitempty"`
+	// Subject is where the object is intended, wherever it is now.
+	Subject  string `json:"subject" doc:"The intended object: A, A/eth0, A/eth0 10.1.0.1/24, a route A 10.0.0.0/8, a MAC table entry A/br0 02:…."`
+	Kind     string `json:"kind" enum:"missing,changed,unexpected" doc:"unexpected: on a managed link, but not intended."`
+	Field    string `json:"field,omitempty" doc:"What of it, as its field is called; absent where the whole object differs."`
 	Intended any    `json:"intended,omitempty"`
 	Observed any    `json:"observed,omitempty"`
 }

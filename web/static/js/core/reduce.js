@@ -86,12 +86,13 @@ const reducers = {
     }));
   },
 
-  route: entry('routes', 'route', (r) => [r.family, r.destination, r.gateway, r.link, r.metric ?? 0].join(' ')),
+  // What is missing is shown until it is found again, for a moment beside it.
+  route: entry('routes', 'route', (r) => [r.family, r.destination, r.gateway, r.link, r.metric ?? 0, r.sync === 'missing'].join(' ')),
   neighbour: entry('neighbours', 'neighbour', (n) => n.link + ' ' + n.address),
 
   fdb(list, event, verb) {
     const e = /** @type {import('../types.js').FDBEntry} */ (event.fdb);
-    const place = (x) => `${x.bridge} ${x.mac} ${x.vlan ?? 0}`;
+    const place = (x) => `${x.bridge} ${x.mac} ${x.vlan ?? 0} ${x.sync === 'missing'}`;
     return within(list, e.namespace, '', (n) => {
       const rest = n.fdb.filter((x) => place(x) !== place(e) || (verb !== 'moved' && x.port !== e.port));
       return { ...n, fdb: verb === 'removed' ? rest : [...rest, e] };
