@@ -65,13 +65,23 @@ type message struct {
 
 func next(t *testing.T, s *Subscription) message {
 	t.Helper()
+	return nextAs[message](t, s)
+}
+
+func nextEvent(t *testing.T, s *Subscription) *topology.Event {
+	t.Helper()
+	return new(nextAs[topology.Event](t, s))
+}
+
+func nextAs[T any](t *testing.T, s *Subscription) T {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	b, err := s.Next(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m message
+	var m T
 	if err := json.Unmarshal(b, &m); err != nil {
 		t.Fatalf("%s: %v", b, err)
 	}
