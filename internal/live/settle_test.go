@@ -23,7 +23,9 @@ func (s scripted) bridge(mtu int) {
 	s <- netops.Delta{ID: hostID, Facts: f}
 }
 
-func (s scripted) dump(err error) { s <- netops.Dump{ID: hostID, Contents: &netops.Contents{}, Err: err} }
+func (s scripted) dump(err error) {
+	s <- netops.Dump{ID: hostID, Contents: &netops.Contents{}, Err: err}
+}
 
 // judging gives a Live that intends the bridge x, and its events.
 func judging(t *testing.T, spec *topology.Spec) (*Live, scripted, *Subscription) {
