@@ -172,6 +172,7 @@ func (b *bench) all(ctx context.Context) (*report, error) {
 		{"create veth pairs", b.veths},
 		{"stars", b.stars},
 		{"events", b.events},
+		{"drift", b.drift},
 		{"read the topology", b.topology},
 	} {
 		runtime.GC() // not in the middle of what follows

@@ -78,8 +78,8 @@ func (l *Live) judge(x *link, o *topology.Link) {
 		}
 	case l.intent.HasLink(at): // somebody else's has its place
 		o.Managed = runs
-		if real := l.drift.claims[at]; judged && real != nil {
-			o.Differences = []topology.Difference{topology.Taken(at, real.facts.Ifindex, o.Ifindex)}
+		if itself := l.drift.claims[at]; judged && itself != nil {
+			o.Differences = []topology.Difference{topology.Taken(at, itself.facts.Ifindex, o.Ifindex)}
 		} else if judged {
 			o.Differences = l.intent.Link(at, o, &l.drift.view)
 		}

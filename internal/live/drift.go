@@ -154,17 +154,17 @@ func (l *Live) settleLinks(s *space) (found []topology.Difference) {
 		if here != nil && here.is == nil {
 			l.show(here) // which it may be, now that the one that was is gone
 		}
-		real := l.drift.claims[is]
-		if real != nil {
-			found = append(found, real.object.Differences...)
+		itself := l.drift.claims[is]
+		if itself != nil {
+			found = append(found, itself.object.Differences...)
 		}
 		switch {
 		case here != nil && here.is == nil:
 			found = append(found, here.object.Differences...)
-		case real == nil:
+		case itself == nil:
 			d.own = append(d.own, topology.MissingLink(is))
 		}
-		if real == nil {
+		if itself == nil {
 			d.own = append(d.own, d.entries[is.Name]...) // shown with its bridge otherwise
 		}
 	}

@@ -283,8 +283,11 @@ func (x *snapshotIndex) trusted(namespace string) bool {
 
 func indexSnapshot(s *Snapshot) *snapshotIndex {
 	x := &snapshotIndex{
-		map[string]*NamespaceState{}, map[linkKey]*Link{}, map[linkKey]*Link{},
-		map[routeKey][]*RouteState{}, map[string][]*FDBEntry{},
+		map[string]*NamespaceState{},
+		map[linkKey]*Link{},
+		map[linkKey]*Link{},
+		map[routeKey][]*RouteState{},
+		map[string][]*FDBEntry{},
 	}
 	for _, n := range s.Namespaces {
 		if n.Sync != Missing {

@@ -204,16 +204,16 @@ func (x *Intent) differencesOfLinks(name string, n *NamespaceState, look *look) 
 	}
 	for _, want := range x.in(name).links {
 		is := want.ref()
-		real, here := look.elsewhere[is], at[want.name]
-		if real != nil && !look.view.Blind[real.Namespace] {
-			out = append(out, x.Link(is, real, look.view)...)
+		itself, here := look.elsewhere[is], at[want.name]
+		if itself != nil && !look.view.Blind[itself.Namespace] {
+			out = append(out, x.Link(is, itself, look.view)...)
 		}
 		switch other := here == nil || look.view.is(is) != is; {
-		case !other && real != nil:
-			out = append(out, Taken(is, real.Ifindex, here.Ifindex))
+		case !other && itself != nil:
+			out = append(out, Taken(is, itself.Ifindex, here.Ifindex))
 		case !other:
 			out = append(out, x.Link(is, here, look.view)...)
-		case real == nil && n != nil:
+		case itself == nil && n != nil:
 			out = append(out, MissingLink(is))
 		}
 	}
