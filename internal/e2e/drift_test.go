@@ -14,6 +14,10 @@ import (
 // same time: the promise is 100 ms.
 const driftLimit = 3 * time.Second
 
+// pairGone waits until the kernel has taken the pair down with B, which it does a
+// while after ip has ended.
+const pairGone = "while ip -n A link show dev veth0 >/dev/null 2>&1; do sleep 0.01; done; "
+
 // TestDriftIsTold changes by hand what netdash made, in each way, and waits for a
 // websocket client to hear of it, and of its being undone.
 func TestDriftIsTold(t *testing.T) {
@@ -40,7 +44,7 @@ func TestDriftIsTold(t *testing.T) {
 			{"ip -n B link set veth0 down; ip -n B link set veth0 name w0", "B/veth0", "changed", "name", "ip -n B link set w0 name veth0; ip -n B link set veth0 up"},
 			{"ip -n B link set veth0 netns F", "B/veth0", "changed", "namespace", "ip -n F link set veth0 netns B; ip -n B link set veth0 up"},
 			{"ip -n A link del veth0", "B/veth0", "missing", "", fmt.Sprintf("ip -n A link add veth0 address %s type veth peer name veth0 netns B", mac)},
-			{"ip netns del B", "B", "missing", "", "ip netns add B; ip -n B link set lo up"},
+			{"ip netns del B", "B", "missing", "", pairGone + "ip netns add B; ip -n B link set lo up"},
 			{"ip -n A link add veth0 type bridge", "A/veth0", "changed", "kind", "ip -n A link del veth0"},
 		} {
 			from, began := len(e.all()), time.Now()

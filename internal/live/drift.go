@@ -9,12 +9,13 @@ import (
 )
 
 // settleDelay is how long changes are gathered before the namespaces they are
-// in are judged; settleRest is how many times as long as that took is waited
-// until it is done again: judging takes a small share of the time, whatever
-// happens.
+// in are judged. When that took long it is not done again before settleRest times
+// as long has passed, so that it takes a small share of the time whatever
+// happens, but never later than after settleLimit.
 const (
 	settleDelay = 5 * time.Millisecond
 	settleRest  = 5
+	settleLimit = 25 * time.Millisecond
 )
 
 // drift is what is known of the differences between intended and observed.
@@ -110,7 +111,7 @@ func (l *Live) settle() {
 		}
 	}
 	now := time.Now()
-	l.drift.rested = now.Add(settleRest * now.Sub(began))
+	l.drift.rested = now.Add(min(settleRest*now.Sub(began), settleLimit))
 }
 
 func (l *Live) settleNamespace(name string, what parts) {
@@ -223,8 +224,11 @@ func (l *Live) publishDrift(s *space, found []topology.Difference) {
 	if len(old) == 0 && len(found) == 0 || reflect.DeepEqual(old, found) {
 		return
 	}
+	if found == nil {
+		found = []topology.Difference{} // for JSON
+	}
 	l.announce(s, &topology.Event{Type: "drift.changed", Drift: &topology.DriftEvent{
-		Namespace: s.name, Differences: slices.Concat([]topology.Difference{}, found), InSync: d.total == 0, Total: d.total,
+		Namespace: s.name, Differences: found, InSync: d.total == 0, Total: d.total,
 	}})
 }
 
