@@ -455,3 +455,7 @@ func quote(s string) string {
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
+
+// Quote writes a word for a POSIX shell: as it is where that is safe, between
+// single quotes elsewhere.
+func Quote(s string) string { return quote(s) }
