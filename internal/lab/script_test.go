@@ -72,9 +72,12 @@ func scriptCases() []scriptCase {
 		{"settings of bridges and ports", topology.Spec{
 			Namespaces: []topology.Namespace{{Name: "sw"}, {Name: "A"}},
 			Bridges: []topology.Bridge{
-				{Namespace: "sw", Name: "br0", BridgeAttributes: topology.BridgeAttributes{
+				// Without ports: one that begins to forward is a change of topology, during
+				// which a bridge with STP ages its table faster.
+				{Namespace: "sw", Name: "stp", BridgeAttributes: topology.BridgeAttributes{
 					STP: up, AgeingSeconds: new(60), ForwardDelaySeconds: new(2), HelloSeconds: new(1), MaxAgeSeconds: new(6), Priority: new(4096), MulticastSnooping: down,
 				}},
+				{Namespace: "sw", Name: "br0"},
 				{Namespace: "sw", Name: "br1", AdminUp: down},
 			},
 			Veths: []topology.Veth{
@@ -259,8 +262,12 @@ func TestScriptHarmsNothing(t *testing.T) {
 		before := nettest.Observe(t)
 
 		// A command in the middle that fails: the route's.
+		ip, err := exec.LookPath("ip")
+		if err != nil {
+			t.Fatal(err)
+		}
 		broken := filepath.Join(t.TempDir(), "ip")
-		if err := os.WriteFile(broken, []byte("#!/bin/sh\ncase \"$*\" in *route*) echo refused >&2; exit 2;; esac\nexec /sbin/ip \"$@\"\n"), 0o700); err != nil {
+		if err := os.WriteFile(broken, []byte("#!/bin/sh\ncase \"$*\" in *route*) echo refused >&2; exit 2;; esac\nexec "+ip+" \"$@\"\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		path := os.Getenv("PATH")
@@ -278,7 +285,8 @@ func TestScriptHarmsNothing(t *testing.T) {
 		if said, err := run(); err != nil {
 			t.Fatalf("%s: %v %s", shell, err, said)
 		}
-		nettest.Shell(t, "ip netns delete A")
+		// A deleted namespace takes its cables with it a moment later.
+		nettest.Shell(t, "ip netns delete A; while ip link show dev p1 >/dev/null 2>&1; do sleep 0.05; done")
 		if said, err := run("down"); err != nil {
 			t.Errorf("%s, half gone: %v %s", shell, err, said)
 		}
