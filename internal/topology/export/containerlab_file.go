@@ -20,7 +20,7 @@ const containerlabImage = "ghcr.io/hellt/network-multitool"
 // is to be done there is listed as comments at the top, with all that is not as
 // in the Spec.
 //
-// It follows the topology file of containerlab 0.71, of October 2025.
+// It follows the documents and the code of containerlab 0.71, of October 2025.
 func Containerlab(s *topology.Spec) []byte {
 	s = plain(s)
 	c := newContainerlab(s)

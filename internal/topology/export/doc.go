@@ -26,7 +26,7 @@ func FileName(lab string) string {
 		}
 		return '-'
 	}, lab)
-	name = strings.Trim(name[:min(len(name), 64)], "-.")
+	name = strings.Trim(name[:min(len(name), 60)], "-._")
 	if name == "" {
 		return "lab"
 	}

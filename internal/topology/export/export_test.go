@@ -81,7 +81,7 @@ func named(lab, namespace, link, alias string) *topology.Spec {
 // odd are names with characters that mean something somewhere.
 var odd = []string{
 	`it's`, `$(reboot)`, `;rm`, "`id`", `a"b`, `\`, `\N`, `\\`, `*`, `#x;`, `#35;`, `&amp;`, `<b>`, `</td>`, `]]>`, `{{.}}`, `{{{`, `${HOME}`, `$HOME`, `${`,
-	`%%{init}%%`, `_x_`, `**x**`, `~`, `!x`, `@x`, `|`, `[x]`, `(x)`, `true`, `null`, `1234`, `1e3`, `end`, `graph`, `subgraph`, `é`, "\u200b", "\ufffe", "\U0001f600", `-x-`[1:], `?`, `>`, `=`, `A`,
+	`%%{init}%%`, `_x_`, `**x**`, `~`, `!x`, `@x`, `|`, `[x]`, `(x)`, `true`, `null`, `1234`, `1e3`, `end`, `graph`, `subgraph`, `é`, "\u200b", "\ufffe", "\uffff", "\U0001f600", `-x-`[1:], `?`, `>`, `=`, `A`,
 }
 
 func TestGolden(t *testing.T) {
@@ -175,7 +175,7 @@ func checkShell(t *testing.T, s *topology.Spec) {
 func TestFileName(t *testing.T) {
 	for lab, want := range map[string]string{
 		"": "lab", "Two sites": "Two-sites", "../../etc/passwd": "etc-passwd", "a\r\nb": "a--b", `"x";y`: "x--y", "...": "lab",
-		"Küche": "K-che", "a.b_c-d": "a.b_c-d", strings.Repeat("x", 300): strings.Repeat("x", 64), "日本": "lab",
+		"Küche": "K-che", "a.b_c-d": "a.b_c-d", strings.Repeat("x", 300): strings.Repeat("x", 60), "日本": "lab", "_": "lab", "-rf": "rf",
 	} {
 		if got := FileName(lab); got != want {
 			t.Errorf("%q: %q, want %q", lab, got, want)
