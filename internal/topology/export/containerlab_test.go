@@ -108,7 +108,7 @@ func TestContainerlab(t *testing.T) {
 			"ip link add br0 type bridge stp_state 1", "ip link set dev p1 down", "ip link set dev p2 down",
 			"ip link set dev p1 addrgenmode none", "ip link set dev p1 master br0",
 			"ip link set dev p2 addrgenmode none", "ip link set dev p2 master br0", "ip link set dev p2 type bridge_slave hairpin on",
-			"ip link set dev br0 up", "ip link set dev p1 up", "ip link set dev p2 up",
+			"ip link set dev p1 up", "ip link set dev p2 up", "ip link set dev br0 up",
 		},
 		"br0": nil,
 	}, exec); diff != "" {

@@ -76,17 +76,17 @@ up() {
 	ip -n router link set dev lo up
 	ip -n B link set dev lo up
 	ip -n site2 link set dev lo up
-	ip link set dev br0 up
-	ip -n site2 link set dev br0 up
 	ip -n A link set dev eth0 up
-	ip link set dev p1 up
-	ip link set dev p2 up
 	ip -n router link set dev lan up
 	ip -n router link set dev wan up
-	ip -n site2 link set dev p1 up
 	ip -n B link set dev eth0 up
-	ip -n site2 link set dev p2 up
 	ip link set dev uplink up
+	ip link set dev p1 up
+	ip link set dev p2 up
+	ip -n site2 link set dev p1 up
+	ip -n site2 link set dev p2 up
+	ip link set dev br0 up
+	ip -n site2 link set dev br0 up
 
 	# Routes: where to send what is for another network.
 	ip -n A route add default via 10.1.0.254 dev eth0
@@ -108,9 +108,9 @@ down() {
 	ip -n A link delete dev spare
 
 	# Namespaces, with everything in them.
+	ip netns delete B
 	ip netns delete A
 	ip netns delete router
-	ip netns delete B
 	ip netns delete site2
 	set -e
 }
