@@ -107,7 +107,8 @@ func (l *Live) depart(x *link, f netops.LinkFacts) {
 		return
 	}
 	for _, s := range l.spaces {
-		if y := s.links[f.MovedIndex]; y != nil && l.arrived(y, d) {
+		// With its peer known it needs no help.
+		if y := s.links[f.MovedIndex]; y != nil && y.peer == nil && l.arrived(y, d) {
 			return // it was seen there first
 		}
 	}
@@ -127,13 +128,16 @@ func (l *Live) arrive(y *link) {
 // arrived gives a link the peer and the claim of the one that left, if it is
 // that one.
 func (l *Live) arrived(y *link, d departure) bool {
-	if y.space == d.from || y.facts.Kind != d.to.Kind || !l.stands(d.from, d.to.MovedNSID, y.space) {
+	if y.space == d.from || y.facts.Kind != d.to.Kind || y.is != nil {
+		return false
+	}
+	if id, known := d.from.nsids[d.to.MovedNSID]; known && id != y.space.id || !known && !l.stands(d.from, d.to.MovedNSID, y.space) {
 		return false
 	}
 	if d.peer != nil && d.peer.peer == nil && y.peer == nil && d.peer.space.links[d.peer.facts.Ifindex] == d.peer {
 		l.pair(y, d.peer)
 	}
-	if d.is != nil && y.is == nil && l.drift.claims[*d.is] == nil && l.intent.HasLink(*d.is) {
+	if d.is != nil && l.drift.claims[*d.is] == nil && l.intent.HasLink(*d.is) {
 		l.claimAs(y, *d.is)
 	}
 	if y.object != nil {
