@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 )
@@ -73,7 +74,7 @@ func TestValidateBounds(t *testing.T) {
 	for i := range s.Veths {
 		s.Veths[i].A.MTU, s.Veths[i].B.Name = 1, "same"
 	}
-	e, ok := Validate(s).(*Error)
+	e, ok := errors.AsType[*Error](Validate(s))
 	if !ok || len(e.Fields) != 2*MaxFields || e.Code != CodeInvalid {
 		t.Fatalf("%d", len(e.Fields))
 	}
