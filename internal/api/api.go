@@ -81,7 +81,8 @@ type Config struct {
 	Token string
 	// Author names who asks, for the journal. Default: the client's address.
 	Author func(*http.Request) string
-	// MaxBody is the largest request body in bytes. Default 1 MiB.
+	// MaxBody is the largest request body in bytes. Default 1 MiB; a topology
+	// document may have 16 MiB in any case.
 	MaxBody int64
 
 	Templates *template.Template // index.html and docs.html, given a Page
@@ -91,6 +92,7 @@ type Config struct {
 // limits bound what one client, or all of them together, can take.
 type limits struct {
 	body      int64         // bytes of a request body
+	document  int64         // bytes of a topology document
 	bodyTime  time.Duration // for a request body to arrive
 	frameTime time.Duration // for a client to take one frame or line
 	keepAlive time.Duration // between two pings of a websocket
@@ -133,7 +135,7 @@ func New(cfg Config) (*Handler, error) {
 	h := &Handler{
 		Config: cfg,
 		limits: limits{
-			body: 1 << 20, bodyTime: 10 * time.Second, frameTime: 10 * time.Second,
+			body: 1 << 20, document: 16 << 20, bodyTime: 10 * time.Second, frameTime: 10 * time.Second,
 			keepAlive: 20 * time.Second, sockets: 2000, pings: 32, pingTime: 2 * time.Minute,
 		},
 		hosts: parseHosts(cfg.Hosts),

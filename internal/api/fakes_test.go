@@ -46,6 +46,9 @@ func (w *world) Edit(_ context.Context, r lab.Request, change func(*topology.Spe
 	w.editing.Lock()
 	defer w.editing.Unlock()
 	w.requests = append(w.requests, r)
+	if r.Revision != nil && *r.Revision != w.revision {
+		return nil, topology.Errorf(topology.CodePrecondition, "", "not at revision %d", *r.Revision)
+	}
 	spec := w.spec.Clone()
 	if err := change(spec); err != nil {
 		return nil, err
@@ -55,6 +58,9 @@ func (w *world) Edit(_ context.Context, r lab.Request, change func(*topology.Spe
 	}
 	if w.editErr != nil {
 		return nil, w.editErr
+	}
+	if topology.Equal(spec, w.spec) {
+		return &lab.Result{Spec: w.spec}, nil
 	}
 	result := &lab.Result{Plan: topology.Plan{topology.CreateNamespace{Name: "planned"}}, Spec: spec}
 	if !r.DryRun {

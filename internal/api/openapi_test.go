@@ -15,8 +15,8 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// document loads what a site serves as its OpenAPI document.
-func document(t *testing.T, s *site) *openapi3.T {
+// served loads what a site serves as its OpenAPI document.
+func served(t *testing.T, s *site) *openapi3.T {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v1/openapi.json", http.NoBody)
 	if err != nil {
@@ -46,7 +46,7 @@ func document(t *testing.T, s *site) *openapi3.T {
 func checkDocumented(t *testing.T, s *site, r *http.Request, a answer) {
 	t.Helper()
 	if s.document == nil {
-		router, err := gorillamux.NewRouter(document(t, s))
+		router, err := gorillamux.NewRouter(served(t, s))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestNoDeadlineOfHumas(t *testing.T) {
 
 func TestDocument(t *testing.T) {
 	s := serve(t, nil)
-	doc := document(t, s)
+	doc := served(t, s)
 	if !strings.HasPrefix(doc.OpenAPI, "3.1") {
 		t.Errorf("OpenAPI %s", doc.OpenAPI)
 	}

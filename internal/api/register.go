@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -83,6 +84,25 @@ func edits[I any](s section, method, path, id, summary string, status int, handl
 		delete(done.Headers, "Location")
 	}
 }
+
+// putDocument registers an edit whose body is a topology document.
+func putDocument[I, O any](s section, path, id, summary string, handler func(context.Context, *I) (*O, error)) {
+	op := s.operation(http.MethodPut, path, id, summary, append(slices.Clone(editFailures), http.StatusPreconditionFailed), nil)
+	op.Description = "What the body says is intended from now on: what it lacks is deleted, what it has is made, what differs is " +
+		"changed; what is the same is not touched. Links are told by their names. The answer lists what was done, with " +
+		"`dry_run` what would be. The body is JSON or YAML (also as `text/yaml` or `application/x-yaml`); each of its mistakes is " +
+		"told with line and column. `GET /topology/schema` is its JSON Schema."
+	op.RequestBody = &huma.RequestBody{}
+	huma.Register(s.API, op, handler)
+	schema := s.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[topology.Spec](), true, "")
+	op.RequestBody.Content = map[string]*huma.MediaType{
+		mediaJSON: {Schema: schema, Example: json.RawMessage(documentExample)},
+		mediaYAML: {Schema: schema, Example: json.RawMessage(documentExample)},
+	}
+}
+
+const documentExample = `{"name":"two-hosts","namespaces":[{"name":"A"},{"name":"B"}],"veths":[
+	{"a":{"namespace":"A","name":"eth0","addresses":["192.168.1.1/24"]},"b":{"namespace":"B","name":"eth0","addresses":["192.168.1.2/24"]}}]}`
 
 // answers describes the answer to an edit.
 func answers[A any](status int) option {

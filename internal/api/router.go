@@ -102,6 +102,7 @@ func (h *Handler) routes(a huma.API) {
 	get(s, "/topology/intended", "get-intended", "Show the intended topology, as JSON or YAML", h.getIntended, notModified, intendedMedia)
 	get(s, "/topology/drift", "get-drift", "Show what is not as intended, and the plan that would mend it", h.getDrift)
 	get(s, "/topology/export", "export-topology", "Write the intended topology as a document, a script, a picture or for another tool", h.exportTopology, notModified, exportMedia)
+	putDocument(s, "/topology/intended", "put-intended", "Replace the intended topology, all of it or nothing", h.putIntended)
 	get(s, "/operations", "list-operations", "List the journal, newest first", h.listOperations)
 	get(s, "/operations/{id}", "get-operation", "Show an operation", h.getOperation)
 
