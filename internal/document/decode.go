@@ -224,6 +224,8 @@ func (d *decoder) text(n *node, v reflect.Value, p *place) {
 		v.SetString(n.text)
 	case number, boolean:
 		d.fail(p, n.line, n.column, "must be text, not %s: put it in quotes, %q", n.what(), n.text)
+	case object:
+		d.fail(p, n.line, n.column, "must be text, not an object; text with colons in it may need quotes")
 	default:
 		d.fail(p, n.line, n.column, "must be text, not %s", n.what())
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +91,32 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestColons: addresses and MACs need no quotes, wherever they stand.
+func TestColons(t *testing.T) {
+	for _, text := range []string{
+		"namespaces: [{name: A, loopback_addresses: [10.0.0.1/8, fd00:9::1/128, fd00::/64, 2001:db8::7/128]}]",
+		"namespaces: [{name: A, loopback_addresses: [ 10.0.0.1/8 , 'fd00:9::1/128',\n  fd00::/64 ,2001:db8::7/128]}]",
+		"namespaces:\n- name: A\n  loopback_addresses: [10.0.0.1/8, fd00:9::1/128, fd00::/64, 2001:db8::7/128]",
+		"namespaces:\n- name: A\n  loopback_addresses:\n  - 10.0.0.1/8\n  - fd00:9::1/128\n  - fd00::/64\n  - 2001:db8::7/128",
+	} {
+		spec, err := Parse([]byte(text))
+		if err != nil || !slices.Equal(spec.Namespaces[0].LoopbackAddresses, []string{"10.0.0.1/8", "fd00:9::1/128", "fd00::/64", "2001:db8::7/128"}) {
+			t.Errorf("%s: %v %+v", text, err, spec)
+		}
+	}
+	for _, text := range []string{"bridges: [{namespace: host, name: b, mac: 02:00:00:00:00:01, addresses: [10.0.0.1/8]}]", "bridges:\n- namespace: host\n  name: b\n  mac: 52:54:00:12:34:56\n"} {
+		if spec, err := Parse([]byte(text)); err != nil || len(spec.Bridges[0].MAC) != 17 {
+			t.Errorf("%s: %v %+v", text, err, spec)
+		}
+	}
+	for _, text := range []string{"{a: [b: c]}", "{a: ['b':c]}", "{a: [b:'c']}", "{a: [{b: c}]}", "{a: [b: [c]]}", "{a: [b:[c]]}"} {
+		root, err := parse([]byte(text))
+		if err != nil || root.fields[0].value.items[0].kind != object {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // mistakes are documents, and what is wrong with them where: line, column,
 // pointer, and some of the words.
 var mistakes = []struct{ text, want string }{
@@ -115,6 +142,7 @@ var mistakes = []struct{ text, want string }{
 	{"# a list\n- name: A\n", `2:1  a document is an object`},
 	{"null", `1:1  a document is an object with fields like namespaces, bridges, veths and routes, not nothing`},
 	{"name: [x]\n", `1:7 /name must be text, not a list`},
+	{"name: {x: y}\n", `1:7 /name must be text, not an object; text with colons in it may need quotes`},
 	{"name: 5\n", `1:7 /name must be text, not 5: put it in quotes, "5"`},
 	{"namespaces:\n- name: true\n", `2:9 /namespaces/0/name must be text, not true: put it in quotes`},
 	{"ipv6: yes\n", `1:7 /ipv6 must be true or false, not the text "yes"`},

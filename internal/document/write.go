@@ -139,10 +139,10 @@ func (w *writer) flow(n *node) {
 }
 
 var (
-	// plainText is what needs no quotes: names, prefixes, IPv4 addresses. What has
-	// colons and is no prefix gets them: YAML 1.1 takes 52:54:00:12:34:56 for a
-	// number of base 60.
-	plainText = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_.-]*|[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9a-f][0-9a-f:]*/[0-9]{1,3})$`)
+	// plainText is what needs no quotes: names, and IPv4 addresses and prefixes.
+	// What has colons gets them: YAML 1.1 takes 52:54:00:12:34:56 for a number of
+	// base 60, and goccy/go-yaml [fd00:9::1/128] for a list of an object.
+	plainText = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_.-]*|[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?)$`)
 	// words are what YAML 1.1 or 1.2 takes for something other than text.
 	words = strings.Fields("true false null yes no on off y n")
 )

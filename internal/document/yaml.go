@@ -3,6 +3,7 @@ package document
 import (
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -169,9 +170,12 @@ func yamlNode(n ast.Node) (*node, error) {
 	case *ast.SequenceNode:
 		out.kind = list
 		for _, v := range n.Values {
-			item, err := yamlNode(v)
-			if err != nil {
-				return nil, err
+			item := rejoined(v)
+			if item == nil {
+				var err error
+				if item, err = yamlNode(v); err != nil {
+					return nil, err
+				}
 			}
 			out.items = append(out.items, item)
 		}
@@ -189,6 +193,29 @@ func yamlNode(n ast.Node) (*node, error) {
 		return nil, malformed(p.Line, p.Column, "this is not read here")
 	}
 	return out, nil
+}
+
+// rejoined gives the text that the library has taken apart: in a list inside of
+// braces it reads fd00::1/64 as an object, though YAML has one begin with a
+// colon and a space. It gives nil for what is anything else.
+func rejoined(v ast.Node) *node {
+	m, ok := v.(*ast.MappingNode)
+	if !ok || m.IsFlowStyle || len(m.Values) != 1 {
+		return nil
+	}
+	key, rest := m.Values[0].Key.GetToken(), m.Values[0].Value.GetToken()
+	if _, scalar := m.Values[0].Value.(ast.ScalarNode); !scalar || isQuoted(key) || isQuoted(rest) {
+		return nil
+	}
+	at := key.Position
+	if rest.Position.Line != at.Line || rest.Position.Column != at.Column+utf8.RuneCountInString(key.Value)+1 {
+		return nil
+	}
+	return &node{kind: str, line: at.Line, column: at.Column, text: key.Value + ":" + rest.Value}
+}
+
+func isQuoted(t *token.Token) bool {
+	return t.Type == token.SingleQuoteType || t.Type == token.DoubleQuoteType
 }
 
 func yamlObject(out *node, flow bool, values []*ast.MappingValueNode) (*node, error) {
