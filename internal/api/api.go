@@ -28,6 +28,8 @@ type Lab interface {
 	// newest), newest first.
 	Operations(ctx context.Context, before int64, limit int) ([]topology.Operation, error)
 	Operation(ctx context.Context, id int64) (*topology.Operation, error)
+	// Undo takes back what an operation did, as an edit of its own.
+	Undo(ctx context.Context, r lab.Request, id int64) (*lab.Result, error)
 }
 
 // Live is what is observed; *live.Live is one.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"netdash/internal/document"
 	"netdash/internal/topology"
 	"netdash/internal/topology/export"
 )
@@ -24,8 +25,8 @@ type exportFormat struct {
 
 // exportFormats are the formats by name, those of the enum in exportInput.
 var exportFormats = map[string]exportFormat{
-	"yaml":         {mediaYAML, ".yaml", specYAML},
-	"json":         {"application/json", ".json", specJSON},
+	"yaml":         {mediaYAML, ".yaml", document.YAML},
+	"json":         {"application/json", ".json", document.JSON},
 	"sh":           {"text/x-shellscript; charset=utf-8", ".sh", sure(export.Script)},
 	"dot":          {"text/vnd.graphviz; charset=utf-8", ".dot", sure(export.Dot)},
 	"mermaid":      {"text/vnd.mermaid; charset=utf-8", ".mmd", sure(export.Mermaid)},
@@ -34,15 +35,6 @@ var exportFormats = map[string]exportFormat{
 
 func sure(write func(*topology.Spec) []byte) func(*topology.Spec) ([]byte, error) {
 	return func(s *topology.Spec) ([]byte, error) { return write(s), nil }
-}
-
-// specJSON writes a Spec for people.
-func specJSON(spec *topology.Spec) ([]byte, error) {
-	text, err := json.MarshalIndent(spec, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("spec as JSON: %w", err)
-	}
-	return append(text, '\n'), nil
 }
 
 type exportInput struct {

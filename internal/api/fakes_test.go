@@ -106,6 +106,26 @@ func (w *world) Operation(_ context.Context, id int64) (*topology.Operation, err
 	return &o, nil
 }
 
+// Undo undoes the last operation and refuses all others.
+func (w *world) Undo(_ context.Context, r lab.Request, id int64) (*lab.Result, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.requests = append(w.requests, r)
+	if id != w.revision {
+		e := topology.Errorf(topology.CodeConflict, "A/eth0", "operation %d cannot be undone: A/eth0 is in A", id).WithHint("undo operation 9 first")
+		e.Fields = []topology.FieldError{{Detail: "A/eth0 is in A (operation 9: POST /api/v1/veths, by ann)"}}
+		return nil, e
+	}
+	result := &lab.Result{Plan: topology.Plan{topology.DeleteNamespace{Name: "planned"}}, Spec: w.spec}
+	if !r.DryRun {
+		w.revision++
+		o := operation(w.revision)
+		o.Undoes = id
+		result.Operation = &o
+	}
+	return result, nil
+}
+
 // Snapshot shows the Spec as if the kernel had it, beside what is foreign.
 func (w *world) Snapshot() *topology.Snapshot {
 	if w.blind {

@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"net/http"
+	"strconv"
 
+	"netdash/internal/lab"
 	"netdash/internal/topology"
 )
 
@@ -29,4 +32,22 @@ func (h *Handler) getOperation(ctx context.Context, in *operationPath) (*one[*to
 		return nil, err
 	}
 	return &one[*topology.Operation]{operation}, nil
+}
+
+type undoOperationInput struct {
+	operationPath
+	DryRun
+}
+
+// undoOperation answers the operation that undid the other one.
+func (h *Handler) undoOperation(ctx context.Context, in *undoOperationInput) (*edited, error) {
+	x := exchangeOf(ctx)
+	result, err := h.Lab.Undo(ctx, lab.Request{Author: h.Author(x.req), Text: x.text(), DryRun: in.DryRun.DryRun}, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if in.DryRun.DryRun {
+		return &edited{Status: http.StatusOK, Body: topology.PlanRecord{Changes: result.Plan.Records()}}, nil
+	}
+	return &edited{Status: http.StatusOK, Operation: strconv.FormatInt(result.Operation.ID, 10), Body: result.Operation}, nil
 }

@@ -66,6 +66,11 @@ func patch[A, I any](s section, path, id, summary string, handler func(context.C
 	edits(s, http.MethodPatch, path, id, summary, http.StatusOK, handler, answers[A](http.StatusOK), bodyExample(example))
 }
 
+// act registers an edit without a body that answers 200 with an A.
+func act[A, I any](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error)) {
+	edits(s, http.MethodPost, path, id, summary, http.StatusOK, handler, answers[A](http.StatusOK))
+}
+
 // remove registers an edit that answers 204.
 func remove[I any](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error)) {
 	edits(s, http.MethodDelete, path, id, summary, http.StatusNoContent, handler)

@@ -105,6 +105,7 @@ func (h *Handler) routes(a huma.API) {
 	putDocument(s, "/topology/intended", "put-intended", "Replace the intended topology, all of it or nothing", h.putIntended)
 	get(s, "/operations", "list-operations", "List the journal, newest first", h.listOperations)
 	get(s, "/operations/{id}", "get-operation", "Show an operation", h.getOperation)
+	act[topology.Operation](s, "/operations/{id}/undo", "undo-operation", "Take back what an operation did, and only that", h.undoOperation)
 
 	s = section{a, "Pings"}
 	post(s, "/pings", "create-ping", "Ping from inside a namespace; as NDJSON, reply by reply", h.createPing, pingMedia,

@@ -35,6 +35,8 @@ type Observer interface {
 	// Progress announces how far a large operation has come.
 	Progress(op *topology.Operation)
 	End(op *topology.Operation, intent *topology.Intent, revision int64)
+	// Undone announces that an operation has been undone by a later one.
+	Undone(op *topology.Operation)
 }
 
 // Store keeps the intended Spec and the journal.
@@ -46,6 +48,8 @@ type Store interface {
 	Pending(ctx context.Context) ([]store.Pending, error)
 	Operations(ctx context.Context, before int64, limit int) ([]topology.Operation, error)
 	Operation(ctx context.Context, id int64) (*topology.Operation, error)
+	Delta(ctx context.Context, id int64) (*topology.Delta, error)
+	Since(ctx context.Context, id int64, f func(*topology.Operation, *topology.Delta)) error
 }
 
 // Lab edits the topology.
@@ -129,14 +133,20 @@ func (l *Lab) Edit(ctx context.Context, req Request, edit func(*topology.Spec) e
 		if err := topology.Validate(after); err != nil {
 			return nil, err
 		}
-		target := topology.NewIntent(after)
-		plan := l.intent.PlanTo(target)
-		observed := l.observer.Snapshot()
-		return &step{
-			before: before, after: after, from: l.intent, to: target, plan: plan, observed: observed,
-			known: l.intent.Differences(observed, plan.Namespaces()...),
-		}, nil
+		return l.stepTo(after), nil
 	})
+}
+
+// stepTo drafts the edit that makes the intended Spec after, which is valid.
+func (l *Lab) stepTo(after *topology.Spec) *step {
+	before, _ := l.Intended()
+	target := topology.NewIntent(after)
+	plan := l.intent.PlanTo(target)
+	observed := l.observer.Snapshot()
+	return &step{
+		before: before, after: after, from: l.intent, to: target, plan: plan, observed: observed,
+		known: l.intent.Differences(observed, plan.Namespaces()...),
+	}
 }
 
 // step is an edit on its way: from one Spec to another by a Plan.
@@ -148,6 +158,17 @@ type step struct {
 	// known are the differences in the Plan's namespaces that the Plan need not
 	// mend.
 	known []topology.Difference
+	// undoes, if set, is the operation that the edit takes back.
+	undoes *topology.Operation
+}
+
+// aside gives the namespaces an edit is about whose Plan is empty though the
+// Specs differ in what the kernel has: one that leaves the kernel as it is.
+func (e *step) aside() []string {
+	if len(e.plan) > 0 {
+		return nil
+	}
+	return e.from.PlanTo(e.to).Namespaces()
 }
 
 // perform does what draft comes to, when it is this edit's turn. Every change of
@@ -199,6 +220,13 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 		State: topology.OperationRunning, Author: req.Author, Request: req.Text,
 		Changes: e.plan.Records(), Commands: e.plan.Commands(), StartedAt: time.Now().UTC(),
 	}
+	namespaces := e.plan.Namespaces()
+	if aside := e.aside(); len(aside) > 0 {
+		op.IntentOnly, namespaces = true, aside
+	}
+	if e.undoes != nil {
+		op.Undoes = e.undoes.ID
+	}
 	if err := l.store.Begin(ctx, op, e.after); err != nil {
 		return nil, fmt.Errorf("journal the operation: %w", err)
 	}
@@ -206,7 +234,7 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 	if req.Started != nil {
 		req.Started(op.ID)
 	}
-	l.observer.Begin(op, e.to, e.plan.Namespaces())
+	l.observer.Begin(op, e.to, namespaces)
 
 	done, rest, err := l.apply(ctx, op, e.plan)
 	if err == nil {
@@ -229,6 +257,11 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 	l.spec, l.intent, l.revision = e.after, e.to, op.ID
 	l.mu.Unlock()
 	l.observer.End(op, e.to, op.ID)
+	if e.undoes != nil {
+		undone := *e.undoes
+		undone.State, undone.UndoneBy = topology.OperationUndone, op.ID
+		l.observer.Undone(&undone)
+	}
 	return &Result{Plan: e.plan, Operation: op, Spec: e.after}, nil
 }
 
@@ -243,7 +276,7 @@ func (l *Lab) apply(ctx context.Context, op *topology.Operation, plan topology.P
 
 // undo leads the kernel back and journals the failure.
 func (l *Lab) undo(ctx context.Context, op *topology.Operation, e *step, done, rest topology.Plan, cause error) {
-	op.State, op.Error, op.DurationMS = topology.OperationFailed, cause.Error(), since(op.StartedAt)
+	op.State, op.Error, op.DurationMS, op.Undoes = topology.OperationFailed, cause.Error(), since(op.StartedAt), 0
 	before := e.before.Clone()
 	topology.NoteBridgeMACs(before, e.observed)
 	if err := l.repair(ctx, before, e.after, done, rest); err != nil {

@@ -256,6 +256,16 @@ func (l *Live) End(op *topology.Operation, intent *topology.Intent, revision int
 	l.running = nil
 }
 
+// Undone announces that an operation has been undone by a later one.
+func (l *Live) Undone(op *topology.Operation) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	copied := *op
+	l.send(&topology.Event{
+		Type: "operation.undone", At: time.Now(), Origin: fmt.Sprintf("operation:%d", op.UndoneBy), Operation: &copied,
+	})
+}
+
 // FDB reads a bridge's MAC table from the kernel, with ages.
 func (l *Live) FDB(ctx context.Context, namespace, bridge string) ([]*topology.FDBEntry, error) {
 	facts, err := l.kernel.FDB(ctx, namespace, bridge)

@@ -246,10 +246,10 @@ func carriersFact(r Route) fact {
 	gateway, _ := netip.ParseAddr(r.Gateway) // the zero one is in no network
 	return func(s *Spec) any {
 		var out []string
-		for _, l := range s.linksOf(r.Namespace) {
-			for _, a := range l.addresses {
-				if p, err := netip.ParsePrefix(a); err == nil && p.Contains(gateway) && (r.Link == "" || r.Link == l.name) {
-					out = append(out, a)
+		for _, l := range newLookup(s).carriers[r.Namespace] {
+			for _, p := range l.networks {
+				if p.Contains(gateway) && (r.Link == "" || r.Link == l.name) {
+					out = append(out, p.String())
 				}
 			}
 		}

@@ -244,6 +244,7 @@ type Operation struct {
 	Progress   *Progress      `json:"progress,omitempty" doc:"How far a large operation that runs has come."`
 	Undoes     int64          `json:"undoes,omitempty" doc:"The operation that this one undid."`
 	UndoneBy   int64          `json:"undone_by,omitempty" doc:"The operation that undid this one."`
+	IntentOnly bool           `json:"intent_only,omitempty" doc:"Only what is intended changed; the kernel was left as it was."`
 }
 
 // LargePlan is the number of Changes above which an operation reports its
