@@ -19,10 +19,12 @@ import (
 // childArgument makes the test program a process that performs one of steps
 // and kills itself at a checkpoint: child DATABASE STEP CHECKPOINT NAME, the
 // checkpoint of that number among those of that name, or of any without one.
-// largeStep stands for the star of 100 namespaces in place of one of steps.
+// For largeStep it makes the star of 100 namespaces, for undoStep it undoes the
+// last operation.
 const (
 	childArgument = "-netdash-lab-child"
 	largeStep     = -1
+	undoStep      = -2
 )
 
 func child() {
@@ -38,7 +40,10 @@ func child() {
 	fail(err)
 	edit, wrap := largeEdit, func(k lab.Kernel) lab.Kernel { return k }
 	if step != largeStep {
-		edit, wrap = steps[step].edit, func(k lab.Kernel) lab.Kernel { return oneByOne{k} }
+		wrap = func(k lab.Kernel) lab.Kernel { return oneByOne{k} }
+	}
+	if step >= 0 {
+		edit = steps[step].edit
 	}
 	seen := 0
 	m, _, err := start(os.Args[2], wrap, lab.WithCheckpoint(func(name string) {
@@ -54,6 +59,13 @@ func child() {
 	fail(m.Recover(context.Background()))
 	if os.Args[5] == "repaired" {
 		os.Exit(0) // it was to be killed before this
+	}
+	if step == undoStep {
+		op, err := lastDone(context.Background(), m)
+		fail(err)
+		_, err = m.Undo(context.Background(), lab.Request{Text: "child"}, op.ID)
+		fail(err)
+		os.Exit(0)
 	}
 	_, err = m.Edit(context.Background(), lab.Request{Text: "child"}, edit)
 	fail(err)
