@@ -22,11 +22,12 @@ func (h *Handler) listOperations(ctx context.Context, in *listOperationsInput) (
 	return listOf(operations), nil
 }
 
-type operationPath struct {
+// OperationPath names an operation.
+type OperationPath struct {
 	ID int64 `path:"id" minimum:"1" doc:"Number of the operation, as in the header Netdash-Operation." example:"1"`
 }
 
-func (h *Handler) getOperation(ctx context.Context, in *operationPath) (*one[*topology.Operation], error) {
+func (h *Handler) getOperation(ctx context.Context, in *OperationPath) (*one[*topology.Operation], error) {
 	operation, err := h.Lab.Operation(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -35,7 +36,7 @@ func (h *Handler) getOperation(ctx context.Context, in *operationPath) (*one[*to
 }
 
 type undoOperationInput struct {
-	operationPath
+	OperationPath
 	DryRun
 }
 

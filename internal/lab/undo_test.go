@@ -270,7 +270,7 @@ func TestUndoNothing(t *testing.T) {
 // done then, and can be undone.
 func TestFailedUndo(t *testing.T) {
 	at, seen := 0, 0
-	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), func(k lab.Kernel) lab.Kernel { return failing{k, &at, &seen} })
+	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), func(k lab.Kernel) lab.Kernel { return failing{k, &at, &seen, false} })
 	id := twoHosts(t, m)
 	kernel := everything(t)
 	for n := 1; ; n++ {

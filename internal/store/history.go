@@ -115,8 +115,8 @@ func history(ctx context.Context, from rowQuerier) (int, error) {
 	if err != nil || !ok {
 		return defaultHistory, err
 	}
-	n, err := strconv.Atoi(value)
-	return max(n, 0), nil //nolint:nilerr // see above
+	n, _ := strconv.Atoi(value)
+	return max(n, 0), nil
 }
 
 // noOperation is the error for the number of an operation that is not there.

@@ -214,15 +214,19 @@ func (r *reverter) fields(o object, prefix string, now, before, after reflect.Va
 		case f.Type == reflect.TypeFor[*PortAttributes]() && whole:
 			r.port(o, name+".", x, b, a)
 		case f.Type == reflect.TypeFor[[]string]() && whole:
-			list := func(v reflect.Value) []string { return v.Interface().([]string) }
-			x.Set(reflect.ValueOf(elements(r, o, name, addressKind, list(x), list(b), list(a))))
+			x.Set(reflect.ValueOf(elements(r, o, name, addressKind, as[[]string](x), as[[]string](b), as[[]string](a))))
 		case f.Type == reflect.TypeFor[[]FDBSpec]() && whole:
-			list := func(v reflect.Value) []FDBSpec { return v.Interface().([]FDBSpec) }
-			x.Set(reflect.ValueOf(elements(r, o, name, fdbKind, list(x), list(b), list(a))))
+			x.Set(reflect.ValueOf(elements(r, o, name, fdbKind, as[[]FDBSpec](x), as[[]FDBSpec](b), as[[]FDBSpec](a))))
 		default:
 			r.field(o, name, x, b, a)
 		}
 	}
+}
+
+// as reads a value whose type is known.
+func as[T any](v reflect.Value) T {
+	t, _ := v.Interface().(T)
+	return t
 }
 
 // field merges one value.
@@ -255,7 +259,7 @@ func (r *reverter) port(o object, prefix string, now, before, after reflect.Valu
 		if v.IsNil() {
 			return &PortAttributes{}
 		}
-		return clonePtr(v.Interface().(*PortAttributes))
+		return clonePtr(as[*PortAttributes](v))
 	}
 	result := set(now)
 	r.fields(o, prefix, reflect.ValueOf(result).Elem(), reflect.ValueOf(set(before)).Elem(), reflect.ValueOf(set(after)).Elem())

@@ -97,3 +97,10 @@ test('namespace.changed brings its differences, or takes them away', () => {
   t = reduce(t, event('namespace.changed', 7, { namespace: { id: '4-2', name: 'B', names: ['B'], managed: true, sync: 'in_sync', links: null } }));
   assert.equal(t.namespaces[1].differences, undefined);
 });
+
+test('an operation that is undone changes neither the topology nor its revision', () => {
+  const before = reduce(start(), event('operation.committed', 6, { operation: { id: 4, state: 'committed', undoes: 3 } }));
+  const after = reduce(before, event('operation.undone', 7, { operation: { id: 3, state: 'undone', undone_by: 4 } }));
+  assert.deepEqual([after.seq, after.revision], [7, 4]);
+  assert.equal(after.namespaces, before.namespaces);
+});

@@ -203,8 +203,11 @@ export interface Operation {
   started_at: string;
   duration_ms: number;
   progress?: { done: number; total: number };
+  /** The operation this one undid, and the one that undid this one. */
   undoes?: number;
   undone_by?: number;
+  /** The kernel was left as it was. */
+  intent_only?: boolean;
 }
 
 export interface AddressEvent extends Address {
