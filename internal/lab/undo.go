@@ -56,7 +56,7 @@ func (l *Lab) draftUndo(ctx context.Context, id int64) (*step, error) {
 		return nil, &inTheWay{id, conflicts}
 	}
 	if topology.Equal(before, after) {
-		return nil, notUndone(id, "there is nothing left to undo: all it did has been changed back since")
+		return nil, notUndone(id, "there is nothing left to undo: what it did is gone or changed back already")
 	}
 	e := l.stepTo(after)
 	e.undoes = op
@@ -109,7 +109,7 @@ func notUndone(id int64, why string) *topology.Error {
 func (l *Lab) blame(ctx context.Context, w *inTheWay) error {
 	more := max(0, len(w.conflicts)-maxConflicts)
 	conflicts := w.conflicts[:len(w.conflicts)-more]
-	culprits := make([][]*topology.Operation, len(conflicts))
+	culprits := make([]culprits, len(conflicts))
 	// An operation and its undoing come to nothing, unless that was undone too.
 	undoing := map[int64]bool{}
 	err := l.store.Since(ctx, w.operation, func(op *topology.Operation, d *topology.Delta) {
@@ -117,8 +117,8 @@ func (l *Lab) blame(ctx context.Context, w *inTheWay) error {
 		if op.State == topology.OperationUndone || undoing[op.ID] {
 			return
 		}
-		for _, i := range topology.Blame(conflicts, d) {
-			culprits[i] = append(culprits[i], op)
+		for i, guilt := range topology.Blame(conflicts, d) {
+			culprits[i].add(op, guilt)
 		}
 	})
 	if err != nil {
@@ -130,17 +130,43 @@ func (l *Lab) blame(ctx context.Context, w *inTheWay) error {
 	}
 	var first []int64
 	for i, c := range conflicts {
-		detail := c.Detail
-		for _, op := range culprits[i] {
-			detail += fmt.Sprintf(" (operation %d: %s, by %s)", op.ID, op.Request, op.Author)
+		e.Fields = append(e.Fields, topology.FieldError{Detail: c.Detail + culprits[i].String()})
+		for _, op := range culprits[i].operations {
 			first = append(first, op.ID)
 		}
-		e.Fields = append(e.Fields, topology.FieldError{Detail: detail})
 	}
 	if more > 0 {
 		e.Fields = append(e.Fields, topology.FieldError{Detail: fmt.Sprintf("and %d more", more)})
 	}
 	return e.WithHint("%s", undoFirst(first))
+}
+
+// culprits are the operations that are to blame for a conflict.
+type culprits struct {
+	operations []*topology.Operation
+	guilt      topology.Guilt // of each of them
+}
+
+func (c *culprits) add(op *topology.Operation, guilt topology.Guilt) {
+	switch {
+	case guilt == topology.Innocent || guilt < c.guilt:
+	case guilt > c.guilt:
+		c.operations, c.guilt = []*topology.Operation{op}, guilt
+	default:
+		c.operations = append(c.operations, op)
+	}
+}
+
+// String writes them as they follow a conflict's words.
+func (c *culprits) String() string {
+	var each []string
+	for _, op := range c.operations {
+		each = append(each, fmt.Sprintf("operation %d: %s, by %s", op.ID, op.Request, op.Author))
+	}
+	if len(each) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(each, "; ") + ")"
 }
 
 // undoFirst writes which operations are to be undone before, the newest first.

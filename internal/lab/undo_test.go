@@ -215,7 +215,7 @@ func TestUndoConflicts(t *testing.T) {
 	m.undo(t, third) // is without effect, and so is its undoing
 
 	e := refusedUndo(t, m, first, topology.CodeConflict)
-	want := fmt.Sprintf("A/eth0 has mtu 1480 now, not 1490 (operation %d: second, by ann)", second)
+	want := fmt.Sprintf("the mtu of A/eth0 is 1480 now, was 1490 (operation %d: second, by ann)", second)
 	if e.Subject != "A/eth0" || len(e.Fields) != 1 || e.Fields[0].Detail != want || e.Hint != fmt.Sprintf("undo operation %d first", second) {
 		t.Errorf("%+v", e)
 	}

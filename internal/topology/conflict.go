@@ -15,22 +15,37 @@ import (
 type Conflict struct {
 	Subject string // the object, as it is called now: "A/eth0"
 	Detail  string // in words, the object included: "A/eth1 is in namespace A"
-	facts   []fact // what the later edit must have changed
+	// facts are what a later edit must have changed to be to blame: the first, or,
+	// if none has, one of the others.
+	facts []fact
 }
 
 // fact is something about the objects of one side of a Delta, in which links
 // are referred to by their ids.
 type fact func(*Spec) any
 
-// Blame tells which of the conflicts come from the edit that d is of, by their
-// indices.
-func Blame(conflicts []Conflict, d *Delta) []int {
+// Guilt is what a later edit has to do with a Conflict.
+type Guilt int
+
+// The values of Guilt. Where one edit is directly to blame, those that are
+// indirectly so do not count.
+const (
+	Innocent   Guilt = iota
+	Indirectly       // it changed what the object needs
+	Directly         // it changed the object itself
+)
+
+// Blame tells what the edit that d is of has to do with each of the conflicts.
+func Blame(conflicts []Conflict, d *Delta) []Guilt {
 	before, after := d.sidesByID()
-	var out []int
+	out := make([]Guilt, len(conflicts))
 	for i, c := range conflicts {
-		for _, f := range c.facts {
+		for j, f := range c.facts {
 			if !reflect.DeepEqual(f(before), f(after)) {
-				out = append(out, i)
+				out[i] = Indirectly
+				if j == 0 {
+					out[i] = Directly
+				}
 				break
 			}
 		}
@@ -112,7 +127,11 @@ func (r *reverter) conflictAt(at []string, problem string) Conflict {
 				facts = append(facts, linkFact(id, "namespace"), linkFact(id, "addresses"))
 			}
 		}
-		return Conflict{route.subject(), fmt.Sprintf("the route %s needs it: %s", route.subject(), problem), facts}
+		detail := fmt.Sprintf("the route %s needs it: %s", route.subject(), problem)
+		if at[2] == "namespace" {
+			detail = fmt.Sprintf("the route %s is in %s", route.subject(), route.Namespace)
+		}
+		return Conflict{route.subject(), detail, facts}
 	case "bridges":
 		b := &s.Bridges[i]
 		c := r.linkConflict(b.Namespace, b.Name, b.ID, at[2:], problem)

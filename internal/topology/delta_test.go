@@ -490,8 +490,8 @@ func TestRevertOlder(t *testing.T) {
 			case len(conflicts) > 0:
 				guilty := make([]bool, len(conflicts))
 				for _, later := range w.deltas[skip+1:] {
-					for _, i := range Blame(conflicts, later) {
-						guilty[i] = true
+					for i, guilt := range Blame(conflicts, later) {
+						guilty[i] = guilty[i] || guilt != Innocent
 					}
 				}
 				for i, c := range conflicts {

@@ -23,7 +23,7 @@ func Revert(current *Spec, d *Delta) (*Spec, []Conflict) {
 	d = r.rename(d)
 	if d.Lab != nil {
 		lab := labFields{s.Name, s.IPv6}
-		r.object(object{facts: labFact}, &lab, d.Lab.Before, d.Lab.After)
+		r.object(object{"the lab", labFact}, &lab, d.Lab.Before, d.Lab.After)
 		s.Name, s.IPv6 = lab.Name, lab.IPv6
 	}
 	s.Namespaces = revertList(s.Namespaces, d.Namespaces, namespaceKind, r.namespace)
@@ -247,7 +247,11 @@ func (r *reverter) field(o object, name string, now, before, after reflect.Value
 		if name == "master" || name == "link" {
 			refers = left.String()
 		}
-		r.conflict(o, name, refers, fmt.Sprintf("%s has %s %s now, not %s", o.subject, name, valueText(now), valueText(left)))
+		is, was := "is", "was"
+		if strings.HasSuffix(name, "addresses") {
+			is, was = "are", "were"
+		}
+		r.conflict(o, name, refers, fmt.Sprintf("the %s of %s %s %s now, %s %s", name, o.subject, is, valueText(now), was, valueText(left)))
 	}
 }
 
@@ -289,7 +293,7 @@ func elements[T comparable](r *reverter, o object, field string, k kind[T], now,
 			if f, ok := entry.(FDBSpec); ok {
 				entry, port = f.MAC, f.Port
 			}
-			r.conflict(o, field, port, fmt.Sprintf("%s has another %s entry for %s now, or none", o.subject, field, entry))
+			r.conflict(o, field, port, fmt.Sprintf("the %s of %s have another entry for %v now, or none", field, o.subject, entry))
 		}
 	})
 }
@@ -306,12 +310,22 @@ func sameValue(a, b reflect.Value) bool {
 func valueText(v reflect.Value) string {
 	switch {
 	case v.IsZero(), v.Kind() == reflect.Slice && v.Len() == 0:
-		return "unset"
+		return "not set"
 	case v.Kind() == reflect.Pointer:
 		v = v.Elem()
 	}
-	if p, ok := v.Interface().(PortAttributes); ok {
-		return fmt.Sprint(fields(p))
+	switch v := v.Interface().(type) {
+	case PortAttributes:
+		return fmt.Sprint(fields(v))
+	case []string:
+		return strings.Join(v, ", ")
+	case []FDBSpec:
+		var entries []string
+		for _, f := range v {
+			entries = append(entries, f.MAC+" on "+f.Port)
+		}
+		return strings.Join(entries, ", ")
+	default:
+		return fmt.Sprint(v)
 	}
-	return fmt.Sprint(v.Interface())
 }
