@@ -478,7 +478,7 @@ func (w *walk) without(skip int) (*Spec, bool) {
 // conflicts that later edits really are to blame for.
 func TestRevertOlder(t *testing.T) {
 	compared, blamed := 0, 0
-	for seed := range uint64(600) {
+	for seed := range uint64(900) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		w := randomWalk(t, r, 8+r.IntN(12))
 		n := len(w.edits)
