@@ -61,17 +61,18 @@ var (
 // Identity.ID. The result shares with both.
 func DeltaOf(before, after *Spec) *Delta {
 	d := differing(before, after)
-	if d.renames() {
+	was, is := d.sides()
+	if renamed(was, is) {
 		// A name is not enough then: what says the same may mean another link,
 		// and what says another may mean the same.
 		before, after = before.Clone(), after.Clone()
-		was, is := before.referByID(), after.referByID()
+		namesBefore, namesAfter := before.referByID(), after.referByID()
 		d = differing(before, after)
-		before.nameAgain(was)
-		after.nameAgain(is)
+		before.nameAgain(namesBefore)
+		after.nameAgain(namesAfter)
+		was, is = d.sides()
 	}
-	one, other := d.sides()
-	d.BeforeIDs, d.AfterIDs = one.named(before), other.named(after)
+	d.BeforeIDs, d.AfterIDs = was.named(before), is.named(after)
 	for id := range d.identities() {
 		d.Identities = append(d.Identities, identity{id.ID, id.MAC})
 	}
@@ -91,9 +92,12 @@ func differing(before, after *Spec) *Delta {
 	return d
 }
 
-// renames tells whether a link got another name, or its name another link.
-func (d *Delta) renames() bool {
-	before, after := d.sides()
+// renamed tells whether a link has another name in the second Spec, or its name
+// is another link's.
+func renamed(before, after *Spec) bool {
+	if len(before.Bridges)+len(before.Veths) == 0 || len(after.Bridges)+len(after.Veths) == 0 {
+		return false
+	}
 	names, id := before.linkNames(), before.linkIDs()
 	for n, k := range after.linkNames() {
 		was, kept := names[n]
@@ -128,6 +132,16 @@ func (d *Delta) sides() (before, after *Spec) {
 }
 
 func sidesOf[T any](d listDelta[T]) (before, after []T) {
+	was, is := 0, 0
+	for _, e := range d.Edits {
+		if e.Before != nil {
+			was++
+		}
+		if e.After != nil {
+			is++
+		}
+	}
+	before, after = make([]T, 0, was), make([]T, 0, is)
 	for _, e := range d.Edits {
 		if e.Before != nil {
 			before = append(before, *e.Before)
