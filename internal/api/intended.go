@@ -73,6 +73,18 @@ type putIntendedInput struct {
 	RawBody     []byte `contentType:"application/yaml"`
 }
 
+// read reads the document as what it is declared.
+func (in *putIntendedInput) read() (*topology.Spec, error) {
+	if t, _, err := mime.ParseMediaType(in.ContentType); err != nil || t != mediaJSON {
+		return document.Parse(in.RawBody) //nolint:wrapcheck // says all there is to say
+	}
+	spec, err := document.ParseJSON(in.RawBody)
+	if e, ok := errors.AsType[*topology.Error](err); ok && e.Code == topology.CodeMalformed && e.Hint == "" && in.RawBody[0] != '{' {
+		return nil, e.WithHint("send YAML with the header Content-Type: %s", mediaYAML)
+	}
+	return spec, err //nolint:wrapcheck // says all there is to say
+}
+
 // placed is the answer to a document: what was done to make it so.
 type placed struct {
 	ETag      string `header:"ETag" doc:"Of the intended topology as it is now; for If-Match."`
@@ -83,13 +95,9 @@ type placed struct {
 func (h *Handler) putIntended(ctx context.Context, in *putIntendedInput) (*placed, error) {
 	x := exchangeOf(ctx)
 	request := lab.Request{Author: h.Author(x.req), Text: x.text(), DryRun: in.DryRun.DryRun}
-	parse := document.Parse
-	if t, _, err := mime.ParseMediaType(in.ContentType); err == nil && t == mediaJSON {
-		parse = document.ParseJSON
-	}
-	spec, err := parse(in.RawBody)
+	spec, err := in.read()
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says all there is to say
+		return nil, err
 	}
 	if request.Revision, err = h.expected(strings.Join(x.req.Header.Values("If-Match"), ",")); err != nil {
 		return nil, err
@@ -127,7 +135,7 @@ func (h *Handler) expected(ifMatch string) (*int64, error) {
 		m := entityTag.FindStringSubmatch(rest)
 		if m == nil {
 			p := newProblem(topology.CodeMalformed, "If-Match is a list of ETags, each in quotes, or *")
-			p.Errors = []ProblemField{{Parameter: "If-Match", Detail: fmt.Sprintf("cannot be read from %q on", rest)}}
+			p.Errors = []ProblemField{{Parameter: "If-Match", Detail: "cannot be read from here on: " + rest}}
 			return nil, p
 		}
 		if m[1] == "" && strings.Contains(m[0], `"`) {

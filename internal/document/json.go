@@ -10,7 +10,7 @@ import (
 
 // maxNodes bounds the values of a JSON document, and with them the memory that
 // reading it takes. A thousand namespaces plugged into a bridge have 15 000.
-const maxNodes = 1 << 21
+const maxNodes = 1 << 20
 
 // parseJSON reads JSON into nodes.
 func parseJSON(text []byte) (*node, error) {

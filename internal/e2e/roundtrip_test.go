@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"net/http"
 	"regexp"
 	"slices"
@@ -152,7 +153,7 @@ func TestPutKeepsWhatStays(t *testing.T) {
 		t.Errorf("a dry run has changed:\n%s", d)
 	}
 	done := s.put(t, renamed, "application/yaml").want(t, http.StatusOK)
-	if string(dry.body) != string(done.body) {
+	if !bytes.Equal(dry.body, done.body) {
 		t.Errorf("announced\n%s\ndone\n%s", dry.body, done.body)
 	}
 	for _, c := range commands(t, done) {
@@ -167,7 +168,7 @@ func TestPutKeepsWhatStays(t *testing.T) {
 	if d := difference(before, calmWorld(t)); d != "" {
 		t.Errorf("there and back it differs:\n%s", d)
 	}
-	if now := s.do(t, "GET", "/topology/intended?macs=true", ""); string(now.body) != string(macs.body) {
+	if now := s.do(t, "GET", "/topology/intended?macs=true", ""); !bytes.Equal(now.body, macs.body) {
 		t.Errorf("MACs are forgotten: %s\nwere %s", now.body, macs.body)
 	}
 
@@ -184,7 +185,7 @@ func TestPutKeepsWhatStays(t *testing.T) {
 	}
 	s.stop(t)
 	s = startOn(t, s.DB)
-	if now := s.do(t, "GET", "/topology/intended?macs=true", ""); string(now.body) != string(macs.body) {
+	if now := s.do(t, "GET", "/topology/intended?macs=true", ""); !bytes.Equal(now.body, macs.body) {
 		t.Errorf("MACs are forgotten by and by: %s\nwere %s", now.body, macs.body)
 	}
 }
