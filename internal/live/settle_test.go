@@ -31,7 +31,12 @@ func (s scripted) dump(err error) {
 func judging(t *testing.T, spec *topology.Spec) (*Live, scripted, *Subscription) {
 	t.Helper()
 	s := make(scripted)
-	l := New(s, s, spec, 0, slog.New(slog.DiscardHandler))
+	return judgingWith(t, s, s, spec)
+}
+
+func judgingWith(t *testing.T, kernel Kernel, s scripted, spec *topology.Spec) (*Live, scripted, *Subscription) {
+	t.Helper()
+	l := New(kernel, s, spec, 0, slog.New(slog.DiscardHandler))
 	sub := l.Subscribe(nil)
 	next(t, sub)
 	ran := make(chan struct{})
@@ -121,6 +126,21 @@ func TestOperationIsJudgedAtItsEnd(t *testing.T) {
 	if e, _ := drifts(t, sub); !e.Drift.InSync || e.Drift.Differences == nil || len(e.Drift.Differences) != 0 || e.Origin != "kernel" {
 		t.Errorf("mended: %+v", e.Drift)
 	}
+	// What an operation takes away is not missing.
+	op = &topology.Operation{ID: 6, State: topology.OperationRunning}
+	l.Begin(op, topology.NewIntent(&topology.Spec{}), []string{"host"})
+	gone := netops.LinkFacts{}
+	gone.Ifindex = 7
+	s <- netops.Delta{ID: hostID, Facts: netops.Gone{Facts: gone}}
+	s.flush()
+	time.Sleep(4 * settleDelay)
+	op.State = topology.OperationCommitted
+	l.End(op, topology.NewIntent(&topology.Spec{}), 6)
+	for e := nextEvent(t, sub); e.Type != "operation.committed"; e = nextEvent(t, sub) {
+		if e.Drift != nil || e.Link != nil && e.Link.Sync == topology.Missing {
+			t.Errorf("while it runs: %+v", e)
+		}
+	}
 }
 
 func TestIncompleteIsNotJudged(t *testing.T) {
@@ -185,5 +205,47 @@ func TestLongEventsAreForgottenSooner(t *testing.T) {
 	defer exact.Close()
 	if m := next(t, exact); m.Seq != recent+1 {
 		t.Errorf("what is remembered is given as %d, %s", m.Seq, m.Type)
+	}
+}
+
+// nsids is a kernel in which every namespace calls another by its inode.
+type nsids struct{ scripted }
+
+func (nsids) NSID(_, of topology.NamespaceID) (int32, bool, error) { return int32(of.Ino), true, nil }
+
+// TestMovedLinkIsFollowedByTheKernelsWord: the ifindex of a link changes when it
+// is moved to where that is taken, of which its peer hears nothing.
+func TestMovedLinkIsFollowedByTheKernelsWord(t *testing.T) {
+	a, f := topology.NamespaceID{Dev: 4, Ino: 2}, topology.NamespaceID{Dev: 4, Ino: 3}
+	end := func(name string, index, peer int, of topology.NamespaceID) netops.LinkFacts {
+		x := netops.LinkFacts{PeerIndex: peer, PeerNSID: int32(of.Ino)}
+		x.Name, x.Kind, x.Ifindex, x.MTU, x.AdminUp = name, "veth", index, 1500, true
+		return x
+	}
+	spec := &topology.Spec{
+		Namespaces: []topology.Namespace{{Name: "A"}},
+		Veths:      []topology.Veth{{A: topology.End{Namespace: "A", Name: "eth0"}, B: topology.End{Namespace: "host", Name: "p1"}}},
+	}
+	left := end("eth0", 5, 6, hostID)
+	left.MovedIndex, left.MovedNSID = 9, int32(f.Ino)
+	goes, comes := netops.Delta{ID: a, Facts: netops.Gone{Facts: left}}, netops.Delta{ID: f, Facts: end("stolen", 9, 6, hostID)}
+	for name, order := range map[string][]netops.Observation{"seen to go first": {goes, comes}, "seen to come first": {comes, goes}} {
+		t.Run(name, func(t *testing.T) {
+			s := make(scripted)
+			l, s, _ := judgingWith(t, nsids{s}, s, spec)
+			s <- netops.NamespaceSeen{NamespaceRef: netops.NamespaceRef{ID: a, Name: "A"}}
+			s <- netops.NamespaceSeen{NamespaceRef: netops.NamespaceRef{ID: f, Name: "F"}}
+			s <- netops.Delta{ID: a, Facts: end("eth0", 5, 6, hostID)}
+			s <- netops.Delta{ID: hostID, Facts: end("p1", 6, 5, a)}
+			s.flush()
+			for _, o := range order {
+				s <- o
+			}
+			s.flush()
+			x := l.Snapshot().Namespace("F").Link("stolen")
+			if x.Intended == nil || *x.Intended != (topology.LinkRef{Namespace: "A", Name: "eth0"}) || x.Peer == nil || x.Peer.Name != "p1" {
+				t.Errorf("%+v, peer %+v", x, x.Peer)
+			}
+		})
 	}
 }
