@@ -2,6 +2,7 @@ package lab_test
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,10 +17,14 @@ func TestSwappedNamesAreNoDrift(t *testing.T) {
 		s.Bridges = []topology.Bridge{{Namespace: "host", Name: "br0"}, {Namespace: "host", Name: "br1", MTU: 1400}}
 		return nil
 	})
-	m.edit(t, func(s *topology.Spec) error {
+	m.edit(t, func(s *topology.Spec) error { return s.AddNamespace(topology.Namespace{Name: "A"}) })
+	r := m.edit(t, func(s *topology.Spec) error {
 		s.Bridges[0].Name, s.Bridges[1].Name = s.Bridges[1].Name, s.Bridges[0].Name
 		return nil
 	})
+	if c := r.Plan.Commands(); !slices.Contains(c, "ip link set dev br0 name br1") && !slices.Contains(c, "ip link set dev br1 name br0") {
+		t.Fatalf("they are not renamed: %q", c)
+	}
 	if d, err := m.Drift(t.Context()); err != nil || !d.InSync || len(d.Plan.Changes) > 0 {
 		t.Errorf("%+v, %v", d, err)
 	}
