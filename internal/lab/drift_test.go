@@ -61,3 +61,19 @@ func TestDriftSurvivesOtherEdits(t *testing.T) {
 	}
 	nettest.Shell(t, "ip link set br9 down; ip link set br9 name br0; ip link set br0 up")
 }
+
+// TestRenameAfterCreation: the edit after the one that made a link knows it by
+// its id already.
+func TestRenameAfterCreation(t *testing.T) {
+	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), nil)
+	m.edit(t, func(s *topology.Spec) error { return s.AddBridge(topology.Bridge{Namespace: "host", Name: "br0"}) })
+	was := nettest.IP(t, "host", "link", "show", "dev", "br0")[0]["ifindex"]
+	name := "br5"
+	m.edit(t, func(s *topology.Spec) error {
+		_, _, err := s.PatchLink("host", "br0", topology.LinkPatch{Name: &name})
+		return err
+	})
+	if is := nettest.IP(t, "host", "link", "show", "dev", "br5")[0]["ifindex"]; is != was {
+		t.Errorf("the bridge was made anew: ifindex %v, was %v", is, was)
+	}
+}

@@ -253,6 +253,7 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 	}
 	l.checkpoint("committed")
 	op.State = topology.OperationCommitted
+	e.to = topology.NewIntent(e.after) // new links have ids and MACs now, by which they are known later
 	l.mu.Lock()
 	l.spec, l.intent, l.revision = e.after, e.to, op.ID
 	l.mu.Unlock()
