@@ -19,7 +19,7 @@ func TestExport(t *testing.T) {
 	s.do(t, "POST", "/api/v1/veths", `{"a":{"namespace":"A","name":"eth0","addresses":["10.1.0.1/24"]},"b":{"namespace":"host","name":"p1","master":"br0"}}`).want(t, 201)
 	s.world.spec.Name = "../Two \"sites\"\r\nX: y; filename=evil"
 	for format, want := range map[string]struct{ media, file, has string }{
-		"yaml":         {"application/yaml", "Two--sites---X--y--filename-evil.yaml", "\n- name: A\n"},
+		"yaml":         {"application/yaml", "Two--sites---X--y--filename-evil.yaml", "- name: A\n"},
 		"json":         {"application/json", "Two--sites---X--y--filename-evil.json", "\n      \"name\": \"A\"\n"},
 		"sh":           {"text/x-shellscript; charset=utf-8", "Two--sites---X--y--filename-evil.sh", "\n\tip link add p1 type veth peer name eth0 netns A\n"},
 		"dot":          {"text/vnd.graphviz; charset=utf-8", "Two--sites---X--y--filename-evil.dot", "<b>eth0</b><br/>10.1.0.1/24"},

@@ -53,7 +53,7 @@ func scriptCases() []scriptCase {
 			},
 		}, ""},
 		{"a bridge on the host", topology.Spec{
-			Name:       "Küche's $(reboot)\nreboot",
+			Name:       "Küche's $(reboot); reboot",
 			Namespaces: []topology.Namespace{{Name: "A"}, {Name: "B"}},
 			Bridges: []topology.Bridge{{
 				Namespace: "host", Name: "br0", MAC: "02:00:00:00:00:99", MTU: 1400, Alias: "the switch", Addresses: []string{"10.1.0.254/24", "2001:db8:1::fe/64"},
