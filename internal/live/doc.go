@@ -19,6 +19,14 @@
 // and believes it only when the kernel confirms that the nsid stands for the
 // candidate's namespace (RTM_GETNSID).
 //
+// # Drift
+//
+// Which observed link an intended one is, is remembered and followed under other
+// names and into other namespaces (claims.go). Links are judged as they are
+// derived. What is missing, and what the differences of a namespace come to, is
+// settled some milliseconds later for the namespaces in which something has
+// happened (drift.go), or at the end of the operation that is at work there.
+//
 // # Subscribers
 //
 // Each has a bounded queue of ready-made frames; nobody waits for it. When it
