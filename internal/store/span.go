@@ -84,7 +84,7 @@ func sameNamespace(a, b *topology.Namespace) bool {
 
 func sameBridge(a, b *topology.Bridge) bool {
 	return a.Identity == b.Identity && a.Namespace == b.Namespace && a.Name == b.Name &&
-		a.MAC == b.MAC && a.MTU == b.MTU && a.Alias == b.Alias && samePtr(a.AdminUp, b.AdminUp) &&
+		a.MAC == b.MAC && a.MTU == b.MTU && a.Alias == b.Alias && samePtr(a.AdminUp, b.AdminUp) && samePtr(a.IPv6, b.IPv6) &&
 		slices.Equal(a.Addresses, b.Addresses) && slices.Equal(a.FDB, b.FDB) &&
 		(a.BridgeAttributes == b.BridgeAttributes || reflect.DeepEqual(a.BridgeAttributes, b.BridgeAttributes))
 }
@@ -93,7 +93,7 @@ func sameVeth(a, b *topology.Veth) bool { return sameEnd(&a.A, &b.A) && sameEnd(
 
 func sameEnd(a, b *topology.End) bool {
 	return a.Identity == b.Identity && a.Namespace == b.Namespace && a.Name == b.Name &&
-		a.MAC == b.MAC && a.MTU == b.MTU && a.Alias == b.Alias && samePtr(a.AdminUp, b.AdminUp) &&
+		a.MAC == b.MAC && a.MTU == b.MTU && a.Alias == b.Alias && samePtr(a.AdminUp, b.AdminUp) && samePtr(a.IPv6, b.IPv6) &&
 		a.Master == b.Master && slices.Equal(a.Addresses, b.Addresses) && samePort(a.BridgePort, b.BridgePort)
 }
 

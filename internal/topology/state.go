@@ -63,11 +63,16 @@ func (f fdbItem) id() string { return f.namespace + "/" + f.bridge + " " + f.key
 func flatten(s *Spec) *state {
 	f := &state{index: map[linkKey]*link{}}
 	quietSpec := !isTrue(s.IPv6)
-	quiet := func(namespace string) bool {
-		if n := s.FindNamespace(namespace); n != nil && n.IPv6 != nil {
-			return !*n.IPv6
+	// quiet tells whether a link is to generate no address: as it was said of
+	// the link, of its namespace, or of all.
+	quiet := func(ipv6 *bool, port bool, namespace string) bool {
+		if ipv6 != nil {
+			return !*ipv6
 		}
-		return quietSpec
+		if n := s.FindNamespace(namespace); n != nil && n.IPv6 != nil {
+			return port || !*n.IPv6
+		}
+		return port || quietSpec
 	}
 	for _, n := range s.Namespaces {
 		f.namespaces = append(f.namespaces, n.Name)
@@ -81,7 +86,7 @@ func flatten(s *Spec) *state {
 		f.add(&link{
 			linkKey: linkKey{b.Namespace, b.Name}, uid: b.ID, kind: kindBridge,
 			mac: strings.ToLower(b.MAC), knownMAC: b.Identity.MAC, mtu: b.MTU, alias: b.Alias, up: isTrue(b.AdminUp),
-			quiet: quiet(b.Namespace), addresses: canonical(b.Addresses), bridge: b.BridgeAttributes,
+			quiet: quiet(b.IPv6, false, b.Namespace), addresses: canonical(b.Addresses), bridge: b.BridgeAttributes,
 		})
 		for _, e := range b.FDB {
 			e.MAC = strings.ToLower(e.MAC)
@@ -89,10 +94,8 @@ func flatten(s *Spec) *state {
 		}
 	}
 	for i := range s.Veths {
-		a, b := flattenEnd(&s.Veths[i].A), flattenEnd(&s.Veths[i].B)
+		a, b := flattenEnd(&s.Veths[i].A, quiet), flattenEnd(&s.Veths[i].B, quiet)
 		a.peer, b.peer = b, a
-		a.quiet = a.quiet || quiet(a.namespace)
-		b.quiet = b.quiet || quiet(b.namespace)
 		f.add(a, b)
 	}
 	for _, r := range s.Routes {
@@ -104,11 +107,11 @@ func flatten(s *Spec) *state {
 	return f
 }
 
-func flattenEnd(e *End) *link {
+func flattenEnd(e *End, quiet func(ipv6 *bool, port bool, namespace string) bool) *link {
 	l := &link{
 		linkKey: linkKey{e.Namespace, e.Name}, uid: e.ID, kind: kindVeth,
 		mac: strings.ToLower(e.MAC), knownMAC: e.Identity.MAC, mtu: e.MTU, alias: e.Alias, up: isTrue(e.AdminUp),
-		quiet: e.Master != "", master: e.Master, addresses: canonical(e.Addresses),
+		quiet: quiet(e.IPv6, e.Master != "", e.Namespace), master: e.Master, addresses: canonical(e.Addresses),
 	}
 	if l.mtu == 0 {
 		l.mtu = 1500 // ETH_DATA_LEN, what ether_setup gives a veth
