@@ -137,7 +137,12 @@ type step struct {
 	// known are the differences in the Plan's namespaces that the Plan need not
 	// mend.
 	known []topology.Difference
+	// also are namespaces to judge anew although the Plan leaves them alone.
+	also []string
 }
+
+// namespaces lists the namespaces an edit has to do with.
+func (e *step) namespaces() []string { return append(e.plan.Namespaces(), e.also...) }
 
 // perform does what draft comes to, when it is this edit's turn. Every change of
 // the intended Spec, and every repair, goes this way.
@@ -195,7 +200,7 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 	if req.Started != nil {
 		req.Started(op.ID)
 	}
-	l.observer.Begin(op, e.to, e.plan.Namespaces())
+	l.observer.Begin(op, e.to, e.namespaces())
 
 	done, err := l.apply(ctx, e.plan)
 	if err == nil {
@@ -321,7 +326,10 @@ func (l *Lab) Recover(ctx context.Context) error {
 		before, revision := l.Intended()
 		op := p.Operation
 		target := topology.NewIntent(p.Target)
-		plan := l.intent.PlanTo(target)
+		var plan topology.Plan
+		if len(op.Changes) > 0 { // without, nothing was done: it only said what is managed
+			plan = l.intent.PlanTo(target)
+		}
 		op.State, op.Error = topology.OperationFailed, "netdash was interrupted; what was done of it has been undone"
 		l.observer.Begin(&op, target, plan.Namespaces())
 		err := l.clearNames(ctx, plan)

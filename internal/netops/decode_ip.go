@@ -11,7 +11,10 @@ import (
 	"netdash/internal/topology"
 )
 
-const ifaProto = 11 // IFA_PROTO of linux/if_addr.h, since Linux 5.18
+const (
+	ifaProto = 11 // IFA_PROTO of linux/if_addr.h, since Linux 5.18
+	rtaNHID  = 30 // RTA_NH_ID of linux/rtnetlink.h, since Linux 5.3
+)
 
 func decodeAddress(b []byte) *AddressFacts {
 	if len(b) < unix.SizeofIfAddrmsg {
@@ -128,7 +131,7 @@ func decodeRoute(b []byte) *RouteFacts {
 		case unix.RTA_MULTIPATH:
 			firstHop(f, v)
 			multipath = len(v) >= unix.SizeofRtNexthop && len(v) > int(binary.NativeEndian.Uint16(v))
-		case unix.RTA_NH_ID, unix.RTA_ENCAP, unix.RTA_METRICS:
+		case rtaNHID, unix.RTA_ENCAP, unix.RTA_METRICS:
 			more = true
 		}
 	}

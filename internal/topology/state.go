@@ -62,18 +62,6 @@ func (f fdbItem) id() string { return f.namespace + "/" + f.bridge + " " + f.key
 // dormant: the kernel could not hold it, so it is left out.
 func flatten(s *Spec) *state {
 	f := &state{index: map[linkKey]*link{}}
-	quietSpec := !isTrue(s.IPv6)
-	// quiet tells whether a link is to generate no address: as it was said of
-	// the link, of its namespace, or of all.
-	quiet := func(ipv6 *bool, port bool, namespace string) bool {
-		if ipv6 != nil {
-			return !*ipv6
-		}
-		if n := s.FindNamespace(namespace); n != nil && n.IPv6 != nil {
-			return port || !*n.IPv6
-		}
-		return port || quietSpec
-	}
 	for _, n := range s.Namespaces {
 		f.namespaces = append(f.namespaces, n.Name)
 		f.add(&link{
@@ -86,7 +74,7 @@ func flatten(s *Spec) *state {
 		f.add(&link{
 			linkKey: linkKey{b.Namespace, b.Name}, uid: b.ID, kind: kindBridge,
 			mac: strings.ToLower(b.MAC), knownMAC: b.Identity.MAC, mtu: b.MTU, alias: b.Alias, up: isTrue(b.AdminUp),
-			quiet: quiet(b.IPv6, false, b.Namespace), addresses: canonical(b.Addresses), bridge: b.BridgeAttributes,
+			quiet: s.quiet(b.IPv6, false, b.Namespace), addresses: canonical(b.Addresses), bridge: b.BridgeAttributes,
 		})
 		for _, e := range b.FDB {
 			e.MAC = strings.ToLower(e.MAC)
@@ -94,7 +82,7 @@ func flatten(s *Spec) *state {
 		}
 	}
 	for i := range s.Veths {
-		a, b := flattenEnd(&s.Veths[i].A, quiet), flattenEnd(&s.Veths[i].B, quiet)
+		a, b := s.flattenEnd(&s.Veths[i].A), s.flattenEnd(&s.Veths[i].B)
 		a.peer, b.peer = b, a
 		f.add(a, b)
 	}
@@ -107,11 +95,25 @@ func flatten(s *Spec) *state {
 	return f
 }
 
-func flattenEnd(e *End, quiet func(ipv6 *bool, port bool, namespace string) bool) *link {
+// quiet tells whether a link is to generate no link-local address: as was said
+// of the link, of its namespace, or of all. A bridge port needs none.
+func (s *Spec) quiet(ipv6 *bool, port bool, namespace string) bool {
+	switch n := s.FindNamespace(namespace); {
+	case ipv6 != nil:
+		return !*ipv6
+	case port:
+		return true
+	case n != nil && n.IPv6 != nil:
+		return !*n.IPv6
+	}
+	return !isTrue(s.IPv6)
+}
+
+func (s *Spec) flattenEnd(e *End) *link {
 	l := &link{
 		linkKey: linkKey{e.Namespace, e.Name}, uid: e.ID, kind: kindVeth,
 		mac: strings.ToLower(e.MAC), knownMAC: e.Identity.MAC, mtu: e.MTU, alias: e.Alias, up: isTrue(e.AdminUp),
-		quiet: quiet(e.IPv6, e.Master != "", e.Namespace), master: e.Master, addresses: canonical(e.Addresses),
+		quiet: s.quiet(e.IPv6, e.Master != "", e.Namespace), master: e.Master, addresses: canonical(e.Addresses),
 	}
 	if l.mtu == 0 {
 		l.mtu = 1500 // ETH_DATA_LEN, what ether_setup gives a veth
