@@ -17,7 +17,8 @@ import (
 )
 
 // childArgument makes the test program a process that performs one of steps
-// and kills itself at a checkpoint: child DATABASE STEP CHECKPOINT.
+// and kills itself at a checkpoint: child DATABASE STEP CHECKPOINT. STEP is a
+// number, or adopt or release.
 const childArgument = "-netdash-lab-child"
 
 func child() {
@@ -27,8 +28,6 @@ func child() {
 			os.Exit(3)
 		}
 	}
-	step, err := strconv.Atoi(os.Args[3])
-	fail(err)
 	at, err := strconv.Atoi(os.Args[4])
 	fail(err)
 	seen := 0
@@ -40,21 +39,38 @@ func child() {
 	}))
 	fail(err)
 	fail(m.Recover(context.Background()))
-	_, err = m.Edit(context.Background(), lab.Request{Text: "child"}, steps[step].edit)
-	fail(err)
+	fail(childStep(m, os.Args[3]))
 	os.Exit(0)
 }
 
+func childStep(m *machine, name string) error {
+	ctx, req := context.Background(), lab.Request{Text: "child"}
+	var err error
+	switch name {
+	case "adopt":
+		_, _, err = m.Adopt(ctx, req, adoptions[0].subjects)
+	case "release":
+		_, _, err = m.Release(ctx, req, adoptions[0].subjects)
+	default:
+		step, problem := strconv.Atoi(name)
+		if problem != nil {
+			return problem
+		}
+		_, err = m.Edit(ctx, req, steps[step].edit)
+	}
+	return err
+}
+
 // perform runs a child and tells whether it was killed.
-func perform(t *testing.T, db string, step, checkpoint int) (killed bool) {
+func perform(t *testing.T, db, step string, checkpoint int) (killed bool) {
 	t.Helper()
-	cmd := exec.Command("/proc/self/exe", childArgument, db, strconv.Itoa(step), strconv.Itoa(checkpoint))
+	cmd := exec.Command("/proc/self/exe", childArgument, db, step, strconv.Itoa(checkpoint))
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return false
 	}
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
-		t.Fatalf("step %d, checkpoint %d: %v\n%s", step, checkpoint, err, out)
+		t.Fatalf("step %s, checkpoint %d: %v\n%s", step, checkpoint, err, out)
 	}
 	return true
 }
@@ -91,7 +107,7 @@ func TestKilledAnywhere(t *testing.T) {
 	kernelBefore, specBefore := look()
 	for i, step := range steps {
 		for at := 1; ; at++ {
-			if !perform(t, db, i, at) {
+			if !perform(t, db, strconv.Itoa(i), at) {
 				if at < 4 {
 					t.Fatalf("%s has only %d checkpoints", step.name, at-1)
 				}
@@ -111,4 +127,59 @@ func TestKilledAnywhere(t *testing.T) {
 			t.Fatal("the fingerprint is empty")
 		}
 	}
+}
+
+// TestKilledWhileAdopting kills the process at every checkpoint of an adoption
+// and of a release. The kernel has nothing of it, and what is intended afterwards
+// is all or nothing.
+func TestKilledWhileAdopting(t *testing.T) {
+	nettest.NoLeaks(t)
+	foreign(t, adoptions[0].script)
+	db := filepath.Join(t.TempDir(), "n.db")
+	kernel := settled(t)
+	spec := "{}"
+	for _, step := range []string{"adopt", "release"} {
+		killed := 0
+		for at := 1; perform(t, db, step, at); at++ {
+			killed++
+			now := recovered(t, db)
+			if got := everything(t); got != kernel {
+				t.Fatalf("%s, killed at checkpoint %d: the kernel has changed\n%s", step, at, difference(kernel, got))
+			}
+			if now != spec { // killed after the commit
+				if step == "adopt" && !strings.Contains(now, `"name":"br0"`) || step == "release" && now != "{}" {
+					t.Fatalf("%s, killed at checkpoint %d: half of it is left: %s", step, at, now)
+				}
+				break
+			}
+		}
+		if killed < 3 { // journaled, verified, committed
+			t.Fatalf("%s has only %d checkpoints", step, killed)
+		}
+		spec = recovered(t, db)
+	}
+	if spec != "{}" {
+		t.Errorf("released, and yet intended: %s", spec)
+	}
+}
+
+// recovered is what is intended after a restart, which must be what there is.
+func recovered(t *testing.T, db string) string {
+	t.Helper()
+	m, stop, err := start(db, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m.faithful(t, topology.Foreign, nil)
+	if pending, err := m.store.Pending(t.Context()); err != nil || len(pending) > 0 {
+		t.Errorf("still pending: %+v, %v", pending, err)
+	}
+	spec := intended(t, m)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	return spec
 }

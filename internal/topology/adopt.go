@@ -36,7 +36,7 @@ func (a *Adoption) warn(subject, format string, args ...any) {
 
 // Adopt gives the Spec with foreign objects taken into it, as they are observed:
 // "B" is a namespace with everything in it, "B/eth0" a bridge, or a veth pair by
-// either end. What it gives differs in nothing from what is observed, so that
+// either end, with the routes that leave by it. What it gives differs in nothing from what is observed, so that
 // nothing has to be done to make it true. s is not changed.
 //
 // What a Spec cannot hold stays foreign, with a Warning, or with an error if it
@@ -45,7 +45,7 @@ func (a *Adoption) warn(subject, format string, args ...any) {
 func Adopt(s *Spec, observed *Snapshot, subjects []string) (*Spec, *Adoption, error) {
 	a := &adopter{
 		spec: s.Clone(), observed: observed, Adoption: &Adoption{Subjects: []string{}, Warnings: []Warning{}},
-		links: map[linkKey]bool{}, named: map[linkKey]int{},
+		links: map[linkKey]bool{}, adopted: map[linkKey]bool{}, named: map[linkKey]int{},
 	}
 	for i, subject := range subjects {
 		a.name(i, subject)
@@ -65,7 +65,7 @@ func Adopt(s *Spec, observed *Snapshot, subjects []string) (*Spec, *Adoption, er
 			a.ports(c)
 		}
 	}
-	for _, n := range a.whole {
+	for _, n := range observed.Namespaces {
 		a.routes(n)
 	}
 	if err := a.problem(subjects); err != nil {
@@ -94,6 +94,7 @@ type adopter struct {
 	whole      []*NamespaceState // adopted with everything in them
 	candidates []candidate
 	links      map[linkKey]bool // that are candidates
+	adopted    map[linkKey]bool // that have been
 	named      map[linkKey]int  // candidates that are subjects, by their place there
 
 	fields []FieldError // what is wrong with the subjects
@@ -111,6 +112,11 @@ func (o *Link) key() linkKey { return linkKey{o.Namespace, o.Name} }
 
 // took tells whether an observed link is in the Spec.
 func (a *adopter) took(o *Link) bool { return a.spec.hasLink(o.Namespace, o.Name) }
+
+func (a *adopter) take(o *Link) {
+	a.adopted[o.key()] = true
+	a.Subjects = append(a.Subjects, o.key().String())
+}
 
 func (a *adopter) fail(i int, e *Error) {
 	a.fields = append(a.fields, FieldError{Pointer: fmt.Sprintf("/subjects/%d", i), Detail: e.Detail})

@@ -89,7 +89,7 @@ func (a *adopter) bridge(c candidate) {
 		return
 	}
 	a.spec.Bridges = append(a.spec.Bridges, b)
-	a.Subjects = append(a.Subjects, o.key().String())
+	a.take(o)
 }
 
 // chosen gives the MTU and the MAC that somebody gave a bridge. Without that it
@@ -162,16 +162,18 @@ func (a *adopter) veth(c candidate) {
 	}
 	mark := len(a.Warnings)
 	v := Veth{A: a.end(o), B: a.end(other.link)}
-	alone := v
-	alone.A.Namespace, alone.A.Master, alone.A.BridgePort = "a", "", nil
-	alone.B.Namespace, alone.B.Master, alone.B.BridgePort = "b", "", nil
-	if problem := refused(&Spec{Namespaces: []Namespace{{Name: "a"}, {Name: "b"}}, Veths: []Veth{alone}}); problem != "" {
-		a.Warnings = a.Warnings[:mark]
-		a.stays(o, "a Spec cannot hold it: %s", problem)
-		return
+	for _, alone := range []End{v.A, v.B} {
+		alone.Namespace, alone.Master, alone.BridgePort = HostName, "", nil
+		part := &Spec{Namespaces: []Namespace{{Name: "x"}}, Veths: []Veth{{A: alone, B: End{Namespace: "x", Name: "x"}}}}
+		if problem := refused(part); problem != "" {
+			a.Warnings = a.Warnings[:mark]
+			a.stays(o, "of the pair a Spec cannot hold %s: %s", alone.Name, problem)
+			return
+		}
 	}
 	a.spec.Veths = append(a.spec.Veths, v)
-	a.Subjects = append(a.Subjects, o.key().String(), other.link.key().String())
+	a.take(o)
+	a.take(other.link)
 }
 
 func (a *adopter) otherEnd(o *Link) (other candidate, reason string) {

@@ -47,9 +47,14 @@ func (a *adopter) entry(b *Bridge, e *FDBEntry) {
 	}
 }
 
-// routes adopts the routes somebody has set in a namespace.
+// routes adopts the routes somebody has set in a namespace that is adopted whole,
+// or that leave by a link that is.
 func (a *adopter) routes(n *NamespaceState) {
+	whole := slices.Contains(a.whole, n)
 	for _, o := range n.Routes {
+		if !whole && !a.adopted[linkKey{n.Name, o.Link}] {
+			continue
+		}
 		switch o.Protocol {
 		case "kernel", "ra", "redirect": // the kernel's own, and what it has heard
 			continue
@@ -98,7 +103,7 @@ func (a *adopter) route(o *RouteState, r *Route) string {
 		return ""
 	}
 	if out, problem := a.spec.egress(*r); problem != nil {
-		return "its " + strings.TrimPrefix(problem.Pointer, "/") + " does not do: " + problem.Detail
+		return "its " + strings.TrimPrefix(problem.Pointer, "/") + ": " + problem.Detail
 	} else if out != o.Link {
 		return "it leaves by " + o.Link
 	}
