@@ -105,6 +105,7 @@ func TestRefusedAdoptions(t *testing.T) {
 	}
 	all, _ := m.Intended()
 	m.release(t, allOf(all)...)
+	nettest.Shell(t, "ip netns delete A")
 }
 
 // TestReleaseTakesAlong: what could not stay as it is without the released is

@@ -184,6 +184,8 @@ func (a *adopter) nameLink(i int, n *NamespaceState, name string) {
 	switch {
 	case o == nil || o.Sync == Missing:
 		a.fail(i, Errorf(CodeNotFound, subject, "there is no link %s in %s", name, n.Name))
+	case o.Kind == kindLoopback && n.Name == HostName:
+		a.fail(i, Errorf(CodeInvalid, subject, "the host's loopback link cannot be adopted"))
 	case o.Kind == kindLoopback:
 		a.fail(i, Errorf(CodeInvalid, subject, "the loopback link is adopted with its namespace"))
 	case !a.took(o):
