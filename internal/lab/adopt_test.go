@@ -89,14 +89,16 @@ func settled(t testing.TB) string {
 	return ""
 }
 
-// detecting tells whether duplicate address detection is under way. Without a
-// carrier it never begins.
+// detecting tells whether duplicate address detection is under way, which never
+// begins without a carrier, or a carrier has been seen and not acted upon yet
+// (linkwatch_schedule_work in net/core/link_watch.c waits for up to a second).
 func detecting(t testing.TB) bool {
 	t.Helper()
 	for _, n := range append([]string{"host"}, strings.Fields(nettest.Shell(t, "ls /run/netns"))...) {
-		for _, l := range nettest.IP(t, n, "address", "show", "tentative") {
-			// ip lists the links that have no address at all as well.
-			if slices.Contains(l["flags"].([]any), any("LOWER_UP")) && len(l["addr_info"].([]any)) > 0 {
+		for _, l := range nettest.IP(t, n, "address") {
+			flags := l["flags"].([]any)
+			tentative := slices.ContainsFunc(l["addr_info"].([]any), func(a any) bool { return a.(map[string]any)["tentative"] == true })
+			if slices.Contains(flags, any("LOWER_UP")) && (tentative || slices.Contains(flags, any("NO-CARRIER"))) {
 				return true
 			}
 		}
