@@ -42,7 +42,9 @@ func TestAdoptAndRelease(t *testing.T) {
 			return m.Type == "link.changed" && m.Link.Namespace+"/"+m.Link.Name == link && m.Link.Managed && m.Link.Sync == topology.InSync && m.Origin == "operation:"+id
 		})
 	}
-	e.await(t, from, "F", func(m message) bool { return m.Type == "namespace.changed" && m.Namespace.Name == "F" && m.Namespace.Managed })
+	e.await(t, from, "F", func(m message) bool {
+		return m.Type == "namespace.changed" && m.Namespace.Name == "F" && m.Namespace.Managed
+	})
 	e.await(t, from, "operation.committed", func(m message) bool { return m.Type == "operation.committed" && fmt.Sprint(m.Operation.ID) == id })
 	op := get[topology.Operation](t, s, "/operations/"+id)
 	if op.State != topology.OperationCommitted || len(op.Changes) > 0 || op.Request != "POST /api/v1/topology/adopt F host/fb" {

@@ -97,7 +97,7 @@ func detecting(t testing.TB) bool {
 	for _, n := range append([]string{"host"}, strings.Fields(nettest.Shell(t, "ls /run/netns"))...) {
 		for _, l := range nettest.IP(t, n, "address") {
 			flags := l["flags"].([]any)
-			tentative := slices.ContainsFunc(l["addr_info"].([]any), func(a any) bool { return a.(map[string]any)["tentative"] == true })
+			tentative := slices.ContainsFunc(l["addr_info"].([]any), func(a any) bool { return a.(map[string]any)["tentative"] != nil })
 			if slices.Contains(flags, any("LOWER_UP")) && (tentative || slices.Contains(flags, any("NO-CARRIER"))) {
 				return true
 			}

@@ -71,8 +71,8 @@ func Adopt(s *Spec, observed *Snapshot, subjects []string) (*Spec, *Adoption, er
 	if err := a.problem(subjects); err != nil {
 		return nil, nil, err
 	}
-	for i, subject := range subjects {
-		a.managedAlready(i, subject)
+	for _, subject := range subjects {
+		a.managedAlready(subject)
 	}
 	if err := Validate(a.spec); err != nil {
 		return nil, nil, err
@@ -266,7 +266,7 @@ func (a *adopter) stays(o *Link, format string, args ...any) {
 }
 
 // managedAlready notes that a subject was in the Spec before.
-func (a *adopter) managedAlready(i int, subject string) {
+func (a *adopter) managedAlready(subject string) {
 	namespace, name, _ := strings.Cut(subject, "/")
 	n := a.observed.Namespace(namespace)
 	if name != "" {
