@@ -26,6 +26,8 @@ type Lab interface {
 	Release(ctx context.Context, r lab.Request, subjects []string) (*lab.Result, *topology.Adoption, error)
 	// Intended gives the intended topology and its revision. It is not written to.
 	Intended() (*topology.Spec, int64)
+	// Drift compares it with what is observed.
+	Drift(context.Context) (*topology.DriftReport, error)
 	// Operations lists up to limit operations with ids below before (0: the
 	// newest), newest first.
 	Operations(ctx context.Context, before int64, limit int) ([]topology.Operation, error)

@@ -96,6 +96,11 @@ func (w *world) Intended() (*topology.Spec, int64) {
 	return w.spec, w.revision
 }
 
+func (w *world) Drift(context.Context) (*topology.DriftReport, error) {
+	d := w.Snapshot().Differences()
+	return &topology.DriftReport{InSync: len(d) == 0, Differences: d, Plan: topology.PlanRecord{Changes: topology.Drift(w.spec, w.Snapshot()).Records()}}, nil
+}
+
 func (w *world) Operations(_ context.Context, before int64, limit int) ([]topology.Operation, error) {
 	var out []topology.Operation
 	for id := w.revision; id > 0 && len(out) < limit; id-- {

@@ -102,6 +102,7 @@ func (h *Handler) routes(a huma.API) {
 	get(s, "/topology/intended", "get-intended", "Show the intended topology, as JSON or YAML", h.getIntended, notModified, intendedMedia)
 	post(s, "/topology/adopt", "adopt", "Take foreign namespaces and links into the intended topology as they are", h.adopt, assignAnswers, bodyExample(`{"subjects":["B","host/br0"]}`))
 	post(s, "/topology/release", "release", "Take managed namespaces and links out of the intended topology, and leave them as they are", h.release, assignAnswers, bodyExample(`{"subjects":["B"]}`))
+	get(s, "/topology/drift", "get-drift", "Show what is not as intended, and the plan that would mend it", h.getDrift)
 	get(s, "/operations", "list-operations", "List the journal, newest first", h.listOperations)
 	get(s, "/operations/{id}", "get-operation", "Show an operation", h.getOperation)
 

@@ -45,7 +45,7 @@ func (a *Adoption) warn(subject, format string, args ...any) {
 func Adopt(s *Spec, observed *Snapshot, subjects []string) (*Spec, *Adoption, error) {
 	a := &adopter{
 		spec: s.Clone(), observed: observed, Adoption: &Adoption{Subjects: []string{}, Warnings: []Warning{}},
-		links: map[linkKey]bool{}, adopted: map[linkKey]bool{}, named: map[linkKey]int{},
+		find: newLookup(s), links: map[linkKey]bool{}, adopted: map[linkKey]bool{}, named: map[linkKey]int{},
 	}
 	for i, subject := range subjects {
 		a.name(i, subject)
@@ -65,6 +65,7 @@ func Adopt(s *Spec, observed *Snapshot, subjects []string) (*Spec, *Adoption, er
 			a.ports(c)
 		}
 	}
+	a.find = newLookup(a.spec)
 	for _, n := range observed.Namespaces {
 		a.routes(n)
 	}
@@ -90,6 +91,7 @@ type adopter struct {
 	*Adoption
 	spec     *Spec // with what has been adopted so far
 	observed *Snapshot
+	find     *lookup // of spec before, or after all links are adopted
 
 	whole      []*NamespaceState // adopted with everything in them
 	candidates []candidate
@@ -110,8 +112,10 @@ type candidate struct {
 
 func (o *Link) key() linkKey { return linkKey{o.Namespace, o.Name} }
 
-// took tells whether an observed link is in the Spec.
-func (a *adopter) took(o *Link) bool { return a.spec.hasLink(o.Namespace, o.Name) }
+// took tells whether an observed link is in the Spec, if under another name.
+func (a *adopter) took(o *Link) bool {
+	return o.Intended != nil || a.spec.hasLink(o.Namespace, o.Name)
+}
 
 func (a *adopter) take(o *Link) {
 	a.adopted[o.key()] = true
@@ -188,6 +192,9 @@ func (a *adopter) nameLink(i int, n *NamespaceState, name string) {
 		a.fail(i, Errorf(CodeInvalid, subject, "the host's loopback link cannot be adopted"))
 	case o.Kind == kindLoopback:
 		a.fail(i, Errorf(CodeInvalid, subject, "the loopback link is adopted with its namespace"))
+	case o.Intended == nil && !o.Managed && a.took(o):
+		a.fail(i, Errorf(CodeConflict, subject, "%s has the name of an intended link, and is another", subject).
+			WithHint("rename it, or release the intended one"))
 	case !a.took(o):
 		if _, twice := a.named[o.key()]; !twice {
 			a.named[o.key()] = i

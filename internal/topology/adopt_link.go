@@ -49,7 +49,7 @@ func (a *adopter) addresses(o *Link) []string {
 // address; nil where that is the default, or nothing is known.
 func (a *adopter) generation(o *Link) *bool {
 	quiet := o.AddressGeneration == "none"
-	if o.AddressGeneration == "" || quiet == a.spec.quiet(nil, o.Master != "", o.Namespace) {
+	if o.AddressGeneration == "" || quiet == a.find.quiet(nil, o.Master != "", o.Namespace) {
 		return nil
 	}
 	return ptr(!quiet)
@@ -185,6 +185,9 @@ func (a *adopter) otherEnd(o *Link) (other candidate, reason string) {
 		return other, "its other end is gone"
 	}
 	other = candidate{n, n.Link(o.Peer.Name)}
+	if other.link.Intended != nil {
+		return other, "its other end " + other.link.key().String() + " is intended elsewhere"
+	}
 	if a.took(other.link) {
 		return other, "its other end " + other.link.key().String() + " has the name of another intended link"
 	}
@@ -214,6 +217,8 @@ func (a *adopter) fits(c candidate) (ready bool, reason string) {
 	}
 	m := c.space.Link(o.Master)
 	switch {
+	case m != nil && m.Intended != nil:
+		return false, o.key().String() + " is a port of " + o.Master + ", which is intended to be " + m.Intended.Name
 	case m == nil || m.Kind != kindBridge:
 		return false, o.key().String() + " has the master " + o.Master + ", which is no bridge"
 	case m.Master != "" || a.links[m.key()]: // it was tried, and stays

@@ -98,11 +98,11 @@ func (a *adopter) route(o *RouteState, r *Route) string {
 	}
 	found := *r
 	found.Link = ""
-	if out, problem := a.spec.egress(found); problem == nil && out == o.Link {
+	if out, problem := a.find.egress(found); problem == nil && out == o.Link {
 		r.Link = ""
 		return ""
 	}
-	if out, problem := a.spec.egress(*r); problem != nil {
+	if out, problem := a.find.egress(*r); problem != nil {
 		return "its " + strings.TrimPrefix(problem.Pointer, "/") + ": " + problem.Detail
 	} else if out != o.Link {
 		return "it leaves by " + o.Link

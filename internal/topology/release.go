@@ -56,6 +56,11 @@ func (r *releaser) name(i int, subject string) {
 	if n != nil {
 		namespace = n.Name // it may have been named otherwise
 	}
+	if n != nil && isLink {
+		if o := n.Link(name); o != nil && o.Intended != nil { // it is intended elsewhere
+			namespace, name = o.Intended.Namespace, o.Intended.Name
+		}
+	}
 	object := linkKey{namespace, name}
 	switch {
 	case subject == "" || strings.Contains(subject, " ") || isLink && name == "":
@@ -134,8 +139,9 @@ func (r *releaser) remove() {
 		}
 		return gone
 	}
+	find := newLookup(r.spec) // before anything is removed: routes would find other links
 	routes := slices.DeleteFunc(slices.Clone(r.spec.Routes), func(x Route) bool {
-		out, _ := r.spec.egress(x) // before anything is removed: it would find another link
+		out, _ := find.egress(x)
 		_, lost := r.links[linkKey{x.Namespace, out}]
 		switch {
 		case r.namespaces[x.Namespace]:

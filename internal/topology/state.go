@@ -2,6 +2,7 @@ package topology
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 // kept, so that a Plan reads in the order in which things were written down.
 type state struct {
 	namespaces []string
+	named      map[string]bool // of namespaces
 	links      []*link
 	routes     []Route // with Link resolved
 	fdb        []fdbItem
@@ -22,6 +24,10 @@ type state struct {
 type linkKey struct{ namespace, name string }
 
 func (k linkKey) String() string { return k.namespace + "/" + k.name }
+
+func (k linkKey) ref() LinkRef { return LinkRef{k.namespace, k.name} }
+
+func (r LinkRef) key() linkKey { return linkKey{r.Namespace, r.Name} }
 
 // Kinds of link a Spec can hold, as the kernel calls them.
 const (
@@ -61,9 +67,10 @@ func (f fdbItem) id() string { return f.namespace + "/" + f.bridge + " " + f.key
 // flatten reduces a valid Spec. A route whose link is intended to be down is
 // dormant: the kernel could not hold it, so it is left out.
 func flatten(s *Spec) *state {
-	f := &state{index: map[linkKey]*link{}}
+	f := newState(len(s.Namespaces) + len(s.Bridges) + 2*len(s.Veths))
+	x := newLookup(s)
 	for _, n := range s.Namespaces {
-		f.namespaces = append(f.namespaces, n.Name)
+		f.addNamespace(n.Name)
 		f.add(&link{
 			linkKey: linkKey{n.Name, LoopbackName}, kind: kindLoopback,
 			up: isTrue(n.LoopbackUp), addresses: canonical(n.LoopbackAddresses),
@@ -74,7 +81,7 @@ func flatten(s *Spec) *state {
 		f.add(&link{
 			linkKey: linkKey{b.Namespace, b.Name}, uid: b.ID, kind: kindBridge,
 			mac: strings.ToLower(b.MAC), knownMAC: b.Identity.MAC, mtu: b.MTU, alias: b.Alias, up: isTrue(b.AdminUp),
-			quiet: s.quiet(b.IPv6, false, b.Namespace), addresses: canonical(b.Addresses), bridge: b.BridgeAttributes,
+			quiet: x.quiet(b.IPv6, false, b.Namespace), addresses: canonical(b.Addresses), bridge: b.BridgeAttributes,
 		})
 		for _, e := range b.FDB {
 			e.MAC = strings.ToLower(e.MAC)
@@ -82,12 +89,12 @@ func flatten(s *Spec) *state {
 		}
 	}
 	for i := range s.Veths {
-		a, b := s.flattenEnd(&s.Veths[i].A), s.flattenEnd(&s.Veths[i].B)
+		a, b := x.flattenEnd(&s.Veths[i].A), x.flattenEnd(&s.Veths[i].B)
 		a.peer, b.peer = b, a
 		f.add(a, b)
 	}
 	for _, r := range s.Routes {
-		out, problem := s.egress(r)
+		out, problem := x.egress(r)
 		if l := f.link(linkKey{r.Namespace, out}); problem == nil && l != nil && l.up {
 			f.routes = append(f.routes, r.resolved(out))
 		}
@@ -97,8 +104,8 @@ func flatten(s *Spec) *state {
 
 // quiet tells whether a link is to generate no link-local address: as was said
 // of the link, of its namespace, or of all. A bridge port needs none.
-func (s *Spec) quiet(ipv6 *bool, port bool, namespace string) bool {
-	switch n := s.FindNamespace(namespace); {
+func (x *lookup) quiet(ipv6 *bool, port bool, namespace string) bool {
+	switch n := x.namespaces[namespace]; {
 	case ipv6 != nil:
 		return !*ipv6
 	case port:
@@ -106,14 +113,14 @@ func (s *Spec) quiet(ipv6 *bool, port bool, namespace string) bool {
 	case n != nil && n.IPv6 != nil:
 		return !*n.IPv6
 	}
-	return !isTrue(s.IPv6)
+	return x.quietSpec
 }
 
-func (s *Spec) flattenEnd(e *End) *link {
+func (x *lookup) flattenEnd(e *End) *link {
 	l := &link{
 		linkKey: linkKey{e.Namespace, e.Name}, uid: e.ID, kind: kindVeth,
 		mac: strings.ToLower(e.MAC), knownMAC: e.Identity.MAC, mtu: e.MTU, alias: e.Alias, up: isTrue(e.AdminUp),
-		quiet: s.quiet(e.IPv6, e.Master != "", e.Namespace), master: e.Master, addresses: canonical(e.Addresses),
+		quiet: x.quiet(e.IPv6, e.Master != "", e.Namespace), master: e.Master, addresses: canonical(e.Addresses),
 	}
 	if l.mtu == 0 {
 		l.mtu = 1500 // ETH_DATA_LEN, what ether_setup gives a veth
@@ -153,16 +160,17 @@ func canonical(list []string) []string {
 
 // clone copies a state so that simulating on the copy leaves the original.
 func (f *state) clone() *state {
-	c := &state{
-		namespaces: slices.Clone(f.namespaces), routes: slices.Clone(f.routes), fdb: slices.Clone(f.fdb),
-		index: make(map[linkKey]*link, len(f.links)),
-	}
+	c := newState(len(f.links))
+	c.namespaces, c.named = slices.Clone(f.namespaces), maps.Clone(f.named)
+	c.routes, c.fdb = slices.Clone(f.routes), slices.Clone(f.fdb)
 	twin := make(map[*link]*link, len(f.links))
-	for _, l := range f.links {
-		d := *l
-		d.addresses = slices.Clone(l.addresses)
-		twin[l] = &d
-		c.add(&d)
+	twins := make([]link, len(f.links))
+	for i, l := range f.links {
+		twins[i] = *l
+		// Simulating puts new lists in the place of old ones; it may extend them.
+		twins[i].addresses = slices.Clip(l.addresses)
+		twin[l] = &twins[i]
+		c.add(&twins[i])
 	}
 	for _, l := range c.links {
 		l.peer = twin[l.peer]
@@ -170,8 +178,15 @@ func (f *state) clone() *state {
 	return c
 }
 
-func (f *state) hasNamespace(name string) bool {
-	return name == HostName || slices.Contains(f.namespaces, name)
+func newState(links int) *state {
+	return &state{named: map[string]bool{}, index: make(map[linkKey]*link, links), links: make([]*link, 0, links)}
+}
+
+func (f *state) hasNamespace(name string) bool { return name == HostName || f.named[name] }
+
+func (f *state) addNamespace(name string) {
+	f.namespaces = append(f.namespaces, name)
+	f.named[name] = true
 }
 
 func (f *state) add(links ...*link) {
@@ -257,11 +272,10 @@ func identify(from, to *state) {
 func (f *state) apply(c Change) {
 	switch c := c.(type) {
 	case CreateNamespace:
-		f.namespaces = append(f.namespaces, c.Name)
+		f.addNamespace(c.Name)
 		f.add(&link{linkKey: linkKey{c.Name, LoopbackName}, kind: kindLoopback})
 	case DeleteNamespace:
-		f.namespaces = slices.DeleteFunc(f.namespaces, func(n string) bool { return n == c.Name })
-		f.drop(func(l *link) bool { return l.namespace == c.Name })
+		f.dropNamespaces(map[string]bool{c.Name: true})
 	case CreateBridge:
 		f.add(&link{linkKey: linkKey{c.Namespace, c.Name}, kind: kindBridge, mac: c.MAC, mtu: c.MTU, bridge: c.Attributes})
 	case CreateVeth:
@@ -270,7 +284,7 @@ func (f *state) apply(c Change) {
 		a.peer, b.peer = b, a
 		f.add(a, b)
 	case DeleteLink:
-		f.drop(func(l *link) bool { return l.linkKey == linkKey{c.Namespace, c.Name} })
+		f.drop(map[linkKey]bool{{c.Namespace, c.Name}: true})
 	case AddRoute:
 		f.routes = append(f.routes, c.Route)
 	case DeleteRoute:
@@ -317,19 +331,30 @@ func (f *state) applyLink(c Change) {
 		l.addresses = append(l.addresses, c.CIDR)
 	case DeleteAddress:
 		l := f.link(linkKey{c.Namespace, c.Link})
-		l.addresses = slices.DeleteFunc(l.addresses, func(a string) bool { return a == c.CIDR })
+		l.addresses = without(l.addresses, func(a string) bool { return a == c.CIDR })
 	}
 }
 
-// drop removes links with their peers and what hangs on them.
-func (f *state) drop(doomed func(*link) bool) {
+// dropNamespaces removes namespaces with what is in them.
+func (f *state) dropNamespaces(doomed map[string]bool) {
+	f.namespaces = slices.DeleteFunc(f.namespaces, func(n string) bool { return doomed[n] })
 	gone := map[linkKey]bool{}
 	for _, l := range f.links {
-		if doomed(l) {
+		if doomed[l.namespace] {
 			gone[l.linkKey] = true
-			if l.peer != nil {
-				gone[l.peer.linkKey] = true
-			}
+		}
+	}
+	for n := range doomed {
+		delete(f.named, n)
+	}
+	f.drop(gone)
+}
+
+// drop removes links with their peers and what hangs on them.
+func (f *state) drop(gone map[linkKey]bool) {
+	for k := range gone {
+		if l := f.link(k); l != nil && l.peer != nil {
+			gone[l.peer.linkKey] = true
 		}
 	}
 	for _, l := range f.links {
@@ -347,11 +372,19 @@ func (f *state) drop(doomed func(*link) bool) {
 	})
 }
 
+// without gives a list without some of its items; the list itself stays.
+func without[T any](list []T, doomed func(T) bool) []T {
+	if !slices.ContainsFunc(list, doomed) {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), doomed)
+}
+
 // wentDown drops what the kernel drops when a link goes down: routes through
 // it (fib_disable_ip, addrconf_ifdown) and its IPv6 addresses, unless
 // keep_addr_on_down is set, which is not the default.
 func (f *state) wentDown(l *link) {
-	l.addresses = slices.DeleteFunc(l.addresses, is6)
+	l.addresses = without(l.addresses, is6)
 	f.routes = slices.DeleteFunc(f.routes, func(r Route) bool { return r.Namespace == l.namespace && r.Link == l.name })
 }
 
@@ -399,3 +432,18 @@ func (f *state) move(l *link, namespace, name string) {
 }
 
 func is6(cidr string) bool { return strings.Contains(cidr, ":") }
+
+// number gives links that have no uid yet one, so that a link can be followed
+// wherever it went. A loopback goes nowhere.
+func (f *state) number() {
+	var last int64
+	for _, l := range f.links {
+		last = max(last, l.uid)
+	}
+	for _, l := range f.links {
+		if l.uid == 0 && l.kind != kindLoopback {
+			last++
+			l.uid = last
+		}
+	}
+}
