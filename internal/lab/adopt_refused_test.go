@@ -59,6 +59,7 @@ func TestRefusedAdoptions(t *testing.T) {
 		{"C/x0", topology.CodeNotManaged, "is in C, which is not managed", `{"subjects": ["C/x0", "C"]}`},
 		{"E;E/eth0", topology.CodeInvalid, "netdash cannot see", ""},
 		{"host/y0", topology.CodeInvalid, "its other end host/z1 has the name of another intended link", ""},
+		{"host/z1", topology.CodeConflict, "host/z1 has the name of an intended link, and is another", "release the intended one"},
 		{"nope;host/vx0;C", topology.CodeNotFound, "/subjects/1 host/vx0 cannot be adopted", "ip netns attach"},
 	} {
 		for _, dry := range []bool{true, false} {
@@ -148,6 +149,35 @@ func TestReleaseTakesAlong(t *testing.T) {
 	m.faithful(t, topology.InSync, want)
 	if got := everything(t); got != before {
 		t.Errorf("adopting has changed\n%s", difference(before, got))
+	}
+}
+
+// TestAdoptRenamed: a managed link that somebody has renamed is managed still, and
+// can be released by the name it has.
+func TestAdoptRenamed(t *testing.T) {
+	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), nil)
+	t.Cleanup(func() { sweep(t) })
+	m.edit(t, steps[0].edit)
+	nettest.Shell(t, "ip -n A link set eth0 down; ip -n A link set eth0 name wan; ip -n A link set wan up")
+	before := settled(t)
+	for _, subject := range []string{"A", "A/wan"} {
+		if taken := m.adopt(t, subject); len(taken.Subjects) > 0 || !strings.Contains(taken.Warnings[0].Detail, "is managed already") {
+			t.Errorf("adopted %s: %+v", subject, taken)
+		}
+	}
+	if taken := m.release(t, "A/wan"); !slices.Equal(taken.Subjects, []string{"A/eth0", "B/eth0"}) {
+		t.Errorf("released %q", taken.Subjects)
+	}
+	if managed, sync := standing(m.live.Snapshot(), "A/wan"); managed || sync != topology.Foreign {
+		t.Errorf("A/wan is %s", sync)
+	}
+	back := m.adopt(t, "A")
+	m.faithful(t, topology.InSync, back.Subjects)
+	if !slices.Contains(back.Subjects, "A/wan") {
+		t.Errorf("adopted %q", back.Subjects)
+	}
+	if got := everything(t); got != before {
+		t.Errorf("this has changed\n%s", difference(before, got))
 	}
 }
 
