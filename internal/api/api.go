@@ -20,6 +20,10 @@ import (
 type Lab interface {
 	// Edit returns when the edit is applied, verified, committed and seen by Live.
 	Edit(context.Context, lab.Request, func(*topology.Spec) error) (*lab.Result, error)
+	// Adopt takes foreign objects into the intended topology, Release takes managed
+	// ones out of it; neither touches them.
+	Adopt(ctx context.Context, r lab.Request, subjects []string) (*lab.Result, *topology.Adoption, error)
+	Release(ctx context.Context, r lab.Request, subjects []string) (*lab.Result, *topology.Adoption, error)
 	// Intended gives the intended topology and its revision. It is not written to.
 	Intended() (*topology.Spec, int64)
 	// Drift compares it with what is observed.

@@ -73,6 +73,29 @@ func (w *world) Edit(_ context.Context, r lab.Request, change func(*topology.Spe
 	return result, nil
 }
 
+func (w *world) Adopt(ctx context.Context, r lab.Request, subjects []string) (*lab.Result, *topology.Adoption, error) {
+	return w.assign(ctx, r, subjects, topology.Adopt)
+}
+
+func (w *world) Release(ctx context.Context, r lab.Request, subjects []string) (*lab.Result, *topology.Adoption, error) {
+	return w.assign(ctx, r, subjects, topology.Release)
+}
+
+func (w *world) assign(ctx context.Context, r lab.Request, subjects []string, f func(*topology.Spec, *topology.Snapshot, []string) (*topology.Spec, *topology.Adoption, error)) (*lab.Result, *topology.Adoption, error) {
+	var taken *topology.Adoption
+	result, err := w.Edit(ctx, r, func(s *topology.Spec) error {
+		after, adoption, err := f(s, w.Snapshot(), subjects)
+		if err == nil {
+			*s, taken = *after, adoption
+		}
+		return err
+	})
+	if result != nil {
+		result.Plan = nil
+	}
+	return result, taken, err
+}
+
 func (w *world) Intended() (*topology.Spec, int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -100,6 +100,8 @@ func (h *Handler) routes(a huma.API) {
 	s = section{a, "Topology"}
 	get(s, "/topology", "get-topology", "Show everything that is observed", h.getTopology, notModified)
 	get(s, "/topology/intended", "get-intended", "Show the intended topology, as JSON or YAML", h.getIntended, notModified, intendedMedia)
+	post(s, "/topology/adopt", "adopt", "Take foreign namespaces and links into the intended topology as they are", h.adopt, assignAnswers, bodyExample(`{"subjects":["B","host/br0"]}`))
+	post(s, "/topology/release", "release", "Take managed namespaces and links out of the intended topology, and leave them as they are", h.release, assignAnswers, bodyExample(`{"subjects":["B"]}`))
 	get(s, "/topology/drift", "get-drift", "Show what is not as intended, and the plan that would mend it", h.getDrift)
 	get(s, "/topology/export", "export-topology", "Write the intended topology as a document, a script, a picture or for another tool", h.exportTopology, notModified, exportMedia)
 	putDocument(s, "/topology/intended", "put-intended", "Replace the intended topology, all of it or nothing", h.putIntended)

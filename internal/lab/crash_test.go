@@ -20,11 +20,13 @@ import (
 // and kills itself at a checkpoint: child DATABASE STEP CHECKPOINT NAME, the
 // checkpoint of that number among those of that name, or of any without one.
 // For largeStep it makes the star of 100 namespaces, for undoStep it undoes the
-// last operation.
+// last operation; adoptStep and releaseStep are for what adoptions has first.
 const (
 	childArgument = "-netdash-lab-child"
 	largeStep     = -1
 	undoStep      = -2
+	adoptStep     = -3
+	releaseStep   = -4
 )
 
 func child() {
@@ -39,11 +41,8 @@ func child() {
 	at, err := strconv.Atoi(os.Args[4])
 	fail(err)
 	edit, wrap := largeEdit, func(k lab.Kernel) lab.Kernel { return k }
-	if step != largeStep {
-		wrap = func(k lab.Kernel) lab.Kernel { return oneByOne{k} }
-	}
 	if step >= 0 {
-		edit = steps[step].edit
+		edit, wrap = steps[step].edit, func(k lab.Kernel) lab.Kernel { return oneByOne{k} }
 	}
 	seen := 0
 	m, _, err := start(os.Args[2], wrap, lab.WithCheckpoint(func(name string) {
@@ -60,14 +59,19 @@ func child() {
 	if os.Args[5] == "repaired" {
 		os.Exit(0) // it was to be killed before this
 	}
-	if step == undoStep {
-		op, err := lastDone(context.Background(), m)
+	switch ctx, req := context.Background(), (lab.Request{Text: "child"}); step {
+	case adoptStep:
+		_, _, err = m.Adopt(ctx, req, adoptions[0].subjects)
+	case releaseStep:
+		_, _, err = m.Release(ctx, req, adoptions[0].subjects)
+	case undoStep:
+		var op *topology.Operation
+		op, err = lastDone(ctx, m)
 		fail(err)
-		_, err = m.Undo(context.Background(), lab.Request{Text: "child"}, op.ID)
-		fail(err)
-		os.Exit(0)
+		_, err = m.Undo(ctx, req, op.ID)
+	default:
+		_, err = m.Edit(ctx, req, edit)
 	}
-	_, err = m.Edit(context.Background(), lab.Request{Text: "child"}, edit)
 	fail(err)
 	os.Exit(0)
 }
@@ -204,5 +208,39 @@ func TestLargeEditKilled(t *testing.T) {
 	}
 	if kernel, spec := restart(t, db); spec == specBefore || !strings.Contains(kernel, "h99") {
 		t.Errorf("killed after the commit: not all of it is there\n%.2000s\n%.2000s", kernel, spec)
+	}
+}
+
+// TestKilledWhileAdopting kills the process at every checkpoint of an adoption
+// and of a release. The kernel has nothing of it, and what is intended afterwards
+// is all or nothing.
+func TestKilledWhileAdopting(t *testing.T) {
+	nettest.NoLeaks(t)
+	foreign(t, adoptions[0].script)
+	db := filepath.Join(t.TempDir(), "n.db")
+	kernel := settled(t)
+	spec := "{}"
+	for _, step := range []int{adoptStep, releaseStep} {
+		killed := 0
+		for at := 1; perform(t, db, step, at, ""); at++ {
+			killed++
+			_, now := restart(t, db)
+			if got := everything(t); got != kernel {
+				t.Fatalf("step %d, killed at checkpoint %d: the kernel has changed\n%s", step, at, difference(kernel, got))
+			}
+			if now != spec { // killed after the commit
+				if step == adoptStep && !strings.Contains(now, `"name":"br0"`) || step == releaseStep && now != "{}" {
+					t.Fatalf("step %d, killed at checkpoint %d: half of it is left: %s", step, at, now)
+				}
+				break
+			}
+		}
+		if killed < 3 { // journaled, verified, committed
+			t.Fatalf("step %d has only %d checkpoints", step, killed)
+		}
+		_, spec = restart(t, db)
+	}
+	if spec != "{}" {
+		t.Errorf("released, and yet intended: %s", spec)
 	}
 }

@@ -162,13 +162,13 @@ type step struct {
 	undoes *topology.Operation
 }
 
-// aside gives the namespaces an edit is about whose Plan is empty though the
-// Specs differ in what the kernel has: one that leaves the kernel as it is.
-func (e *step) aside() []string {
-	if len(e.plan) > 0 {
-		return nil
+// namespaces lists the namespaces an edit has to do with. Of one that leaves the
+// kernel as it is, they are those in which something else is intended then.
+func (e *step) namespaces() []string {
+	if len(e.plan) == 0 {
+		return e.from.PlanTo(e.to).Namespaces()
 	}
-	return e.from.PlanTo(e.to).Namespaces()
+	return e.plan.Namespaces()
 }
 
 // perform does what draft comes to, when it is this edit's turn. Every change of
@@ -220,10 +220,8 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 		State: topology.OperationRunning, Author: req.Author, Request: req.Text,
 		Changes: e.plan.Records(), Commands: e.plan.Commands(), StartedAt: time.Now().UTC(),
 	}
-	namespaces := e.plan.Namespaces()
-	if aside := e.aside(); len(aside) > 0 {
-		op.IntentOnly, namespaces = true, aside
-	}
+	namespaces := e.namespaces()
+	op.IntentOnly = len(e.plan) == 0 && len(namespaces) > 0
 	if e.undoes != nil {
 		op.Undoes = e.undoes.ID
 	}
@@ -354,7 +352,10 @@ func (l *Lab) Recover(ctx context.Context) error {
 		before, revision := l.Intended()
 		op := p.Operation
 		target := topology.NewIntent(p.Target)
-		plan := l.intent.PlanTo(target)
+		var plan topology.Plan
+		if len(op.Changes) > 0 { // without, nothing was done: it only said what is managed
+			plan = l.intent.PlanTo(target)
+		}
 		op.State, op.Error = topology.OperationFailed, "netdash was interrupted; what was done of it has been undone"
 		l.observer.Begin(&op, target, plan.Namespaces())
 		err := l.clearNames(ctx, plan)

@@ -16,9 +16,9 @@ import (
 	"netdash/internal/topology"
 )
 
-// everything is the fingerprint and the MACs of veths, which an undo brings
+// withMACs is the fingerprint and the MACs of veths, which an undo brings
 // back, as ip tells them.
-func everything(t testing.TB) string {
+func withMACs(t testing.TB) string {
 	t.Helper()
 	var out []string
 	for _, n := range append([]string{"host"}, strings.Fields(nettest.Shell(t, "ls /run/netns"))...) {
@@ -93,7 +93,7 @@ func TestUndoStepByStep(t *testing.T) {
 		}
 	}()
 	type moment struct{ kernel, spec, identities string }
-	now := func() moment { return moment{everything(t), intended(t, m), identities(m)} }
+	now := func() moment { return moment{withMACs(t), intended(t, m), identities(m)} }
 	moments, done := []moment{now()}, []int64{}
 	for _, step := range steps {
 		done = append(done, m.edit(t, step.edit).Operation.ID)
@@ -137,7 +137,7 @@ func twoHosts(t *testing.T, m *machine) int64 {
 // changed; it gives the error.
 func refusedUndo(t *testing.T, m *machine, id int64, code topology.Code) *topology.Error {
 	t.Helper()
-	kernel, spec := everything(t), intended(t, m)
+	kernel, spec := withMACs(t), intended(t, m)
 	before, err := m.Operations(t.Context(), 0, 100)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func refusedUndo(t *testing.T, m *machine, id int64, code topology.Code) *topolo
 		}
 	}
 	after, _ := m.Operations(t.Context(), 0, 100)
-	if everything(t) != kernel || intended(t, m) != spec || len(after) != len(before) {
+	if withMACs(t) != kernel || intended(t, m) != spec || len(after) != len(before) {
 		t.Errorf("undo %d changed something", id)
 	}
 	e, ok := errors.AsType[*topology.Error](err)
@@ -272,7 +272,7 @@ func TestFailedUndo(t *testing.T) {
 	at, seen := 0, 0
 	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), func(k lab.Kernel) lab.Kernel { return failing{k, &at, &seen, false} })
 	id := twoHosts(t, m)
-	kernel := everything(t)
+	kernel := withMACs(t)
 	for n := 1; ; n++ {
 		at, seen = n, 0
 		if _, err := m.Undo(t.Context(), lab.Request{}, id); err == nil {
@@ -288,7 +288,7 @@ func TestFailedUndo(t *testing.T) {
 		if is, err := m.Operation(t.Context(), id); err != nil || is.State != topology.OperationCommitted {
 			t.Fatalf("change %d: %+v, %v", n, is, err)
 		}
-		if got := everything(t); got != kernel {
+		if got := withMACs(t); got != kernel {
 			t.Fatalf("change %d: before\n%s\nafter\n%s", n, kernel, got)
 		}
 	}
@@ -300,7 +300,7 @@ func TestUndoLeavesTheKernel(t *testing.T) {
 	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), nil)
 	name := nettest.Namespace(t) // somebody else's
 	nettest.Shell(t, "ip -n "+name+" link set lo up")
-	kernel := everything(t)
+	kernel := withMACs(t)
 	r, err := m.EditIntent(t.Context(), lab.Request{}, func(s *topology.Spec) error {
 		return s.AddNamespace(topology.Namespace{Name: name})
 	})
@@ -312,7 +312,7 @@ func TestUndoLeavesTheKernel(t *testing.T) {
 		if n := m.live.Snapshot().Namespace(name); n == nil || n.Managed != want {
 			t.Errorf("managed: %+v, want %v", n, want)
 		}
-		if everything(t) != kernel {
+		if withMACs(t) != kernel {
 			t.Error("the kernel was changed")
 		}
 	}

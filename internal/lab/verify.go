@@ -21,7 +21,7 @@ const verifyPatience = 3 * time.Second
 func (l *Lab) verify(ctx context.Context, e *step) error {
 	deadline := time.Now().Add(verifyPatience)
 	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
-		observed, err := l.observer.Observe(ctx, e.plan.Namespaces())
+		observed, err := l.observer.Observe(ctx, e.namespaces())
 		if err != nil {
 			return err
 		}

@@ -11,7 +11,10 @@ import (
 	"netdash/internal/topology"
 )
 
-const ifaProto = 11 // IFA_PROTO of linux/if_addr.h, since Linux 5.18
+const (
+	ifaProto = 11 // IFA_PROTO of linux/if_addr.h, since Linux 5.18
+	rtaNHID  = 30 // RTA_NH_ID of linux/rtnetlink.h, since Linux 5.3
+)
 
 func decodeAddress(b []byte) *AddressFacts {
 	if len(b) < unix.SizeofIfAddrmsg {
@@ -108,6 +111,7 @@ func decodeRoute(b []byte) *RouteFacts {
 	if family == unix.AF_INET6 {
 		dst = netip.IPv6Unspecified()
 	}
+	var multipath, more bool
 	for t, v := range attributes(b, unix.SizeofRtMsg) {
 		switch t {
 		case unix.RTA_TABLE:
@@ -126,6 +130,9 @@ func decodeRoute(b []byte) *RouteFacts {
 			f.Gateway = addressText(v[min(2, len(v)):])
 		case unix.RTA_MULTIPATH:
 			firstHop(f, v)
+			multipath = len(v) >= unix.SizeofRtNexthop && len(v) > int(binary.NativeEndian.Uint16(v))
+		case rtaNHID, unix.RTA_ENCAP, unix.RTA_METRICS:
+			more = true
 		}
 	}
 	if table != unix.RT_TABLE_MAIN {
@@ -135,12 +142,28 @@ func decodeRoute(b []byte) *RouteFacts {
 	if b[1] == 0 {
 		f.Destination = "default"
 	}
+	f.Flags = routeFlags(flags, multipath, more || b[2]|b[3] != 0)
+	return f
+}
+
+// routeFlags names those of a route and its next hop: onlink; multipath, of
+// whose hops only the first is given; and attributes, of which there are more
+// than a RouteState holds (a nexthop object, an encapsulation, metrics such as
+// its MTU, a type of service, a source network).
+func routeFlags(flags uint32, multipath, more bool) []string {
+	var out []string
 	// RTNH_F_DEAD and _LINKDOWN follow the link's carrier without a message of
 	// their own, so they are left to the link to show.
 	if flags&unix.RTNH_F_ONLINK != 0 {
-		f.Flags = []string{"onlink"}
+		out = append(out, "onlink")
 	}
-	return f
+	if multipath {
+		out = append(out, "multipath")
+	}
+	if more {
+		out = append(out, "attributes")
+	}
+	return out
 }
 
 // firstHop reads struct rtnexthop: length, flags, hops, ifindex, attributes.

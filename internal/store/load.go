@@ -125,19 +125,19 @@ func (l *loader) loadNamespaces() error {
 func (l *loader) loadLinks() error {
 	var a *topology.End // waiting for its other end
 	err := l.each(`SELECT l.id, l.namespace, l.name, l.kind, l.position, coalesce(l.pair_end, ''), coalesce(m.name, ''),
-			l.mac, l.kernel_mac, l.mtu, l.alias, l.admin_up, coalesce(l.attributes, '')
+			l.mac, l.kernel_mac, l.mtu, l.alias, l.admin_up, l.ipv6, coalesce(l.attributes, '')
 		FROM links l LEFT JOIN links m ON m.id = l.master_id
 		ORDER BY l.kind, l.position, l.pair_end`, func(rows *sql.Rows) error {
 		var e topology.End
 		var kind, which, attributes string
-		var up sql.NullBool
+		var up, ipv6 sql.NullBool
 		var at int64
 		err := rows.Scan(&e.ID, &e.Namespace, &e.Name, &kind, &at, &which, &e.Master,
-			&e.MAC, &e.Identity.MAC, &e.MTU, &e.Alias, &up, &attributes)
+			&e.MAC, &e.Identity.MAC, &e.MTU, &e.Alias, &up, &ipv6, &attributes)
 		if err != nil {
 			return err
 		}
-		e.AdminUp = boolPtr(up)
+		e.AdminUp, e.IPv6 = boolPtr(up), boolPtr(ipv6)
 		if kind == bridgeKind {
 			return l.addBridge(e, at, attributes)
 		}
@@ -169,7 +169,7 @@ func (l *loader) loadLinks() error {
 func (l *loader) addBridge(e topology.End, at int64, attributes string) error {
 	b := topology.Bridge{
 		Identity: e.Identity, Namespace: e.Namespace, Name: e.Name,
-		MAC: e.MAC, MTU: e.MTU, Alias: e.Alias, AdminUp: e.AdminUp,
+		MAC: e.MAC, MTU: e.MTU, Alias: e.Alias, AdminUp: e.AdminUp, IPv6: e.IPv6,
 	}
 	if attributes != "" {
 		if err := json.Unmarshal([]byte(attributes), &b.BridgeAttributes); err != nil {

@@ -140,7 +140,7 @@ func (g *generator) bool() *bool {
 }
 
 func (g *generator) end(s *topology.Spec) topology.End {
-	e := topology.End{Namespace: g.namespace(s), Name: g.linkName(), MTU: g.IntN(2) * 1400, AdminUp: g.bool(), Addresses: g.addresses()}
+	e := topology.End{Namespace: g.namespace(s), Name: g.linkName(), MTU: g.IntN(2) * 1400, AdminUp: g.bool(), IPv6: g.bool(), Addresses: g.addresses()}
 	e.Identity.MAC = [...]string{"", "02:00:00:00:00:0a"}[g.IntN(2)]
 	if len(s.Bridges) > 0 && g.IntN(2) == 0 {
 		b := pick(g, s.Bridges)
@@ -182,7 +182,7 @@ func (g *generator) edit(s *topology.Spec, former []*topology.Spec) *topology.Sp
 			s.Namespaces = insert(g, s.Namespaces, n)
 		},
 		func() {
-			b := topology.Bridge{Namespace: g.namespace(s), Name: g.linkName(), Addresses: g.addresses(), AdminUp: g.bool()}
+			b := topology.Bridge{Namespace: g.namespace(s), Name: g.linkName(), Addresses: g.addresses(), AdminUp: g.bool(), IPv6: g.bool()}
 			g.fill(&b.BridgeAttributes)
 			s.Bridges = insert(g, s.Bridges, b)
 		},

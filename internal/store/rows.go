@@ -32,7 +32,7 @@ type linkRow struct {
 	mac, kernelMAC string
 	mtu            int
 	alias          string
-	adminUp        sql.NullBool
+	adminUp, ipv6  sql.NullBool
 	attributes     string // JSON; "": none
 }
 
@@ -155,6 +155,7 @@ func (r *rows) addBridge(b *topology.Bridge, at int64, ids *finder) error {
 	row := linkRow{
 		linkName: linkName{b.Namespace, b.Name}, kind: bridgeKind, position: at,
 		mac: b.MAC, kernelMAC: b.Identity.MAC, mtu: b.MTU, alias: b.Alias, adminUp: nullBool(b.AdminUp),
+		ipv6: nullBool(b.IPv6),
 	}
 	if b.BridgeAttributes != (topology.BridgeAttributes{}) {
 		attributes, err := json.Marshal(b.BridgeAttributes)
@@ -186,6 +187,7 @@ func (r *rows) addEnd(e *topology.End, which string, peer, at int64, ids *finder
 	row := linkRow{
 		linkName: linkName{e.Namespace, e.Name}, kind: vethKind, end: which, peer: peer, position: at,
 		mac: e.MAC, kernelMAC: e.Identity.MAC, mtu: e.MTU, alias: e.Alias, adminUp: nullBool(e.AdminUp),
+		ipv6: nullBool(e.IPv6),
 	}
 	if e.Master != "" {
 		var err error

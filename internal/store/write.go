@@ -96,18 +96,18 @@ func (w *writer) namespaces(c changes[string], to *rows) {
 
 func (w *writer) links(c changes[int64], to *rows) {
 	save(w, c, `INSERT INTO links (id, namespace, name, kind, position, pair_end, peer_id, master_id,
-			mac, kernel_mac, mtu, alias, admin_up, attributes)
-		VALUES (?, ?, ?, ?, ?, NULLIF(?, ''), NULLIF(?, 0), NULLIF(?, 0), ?, ?, ?, ?, ?, NULLIF(?, ''))`,
+			mac, kernel_mac, mtu, alias, admin_up, ipv6, attributes)
+		VALUES (?, ?, ?, ?, ?, NULLIF(?, ''), NULLIF(?, 0), NULLIF(?, 0), ?, ?, ?, ?, ?, ?, NULLIF(?, ''))`,
 		`(id) DO UPDATE SET namespace = excluded.namespace, name = excluded.name,
 			position = excluded.position, pair_end = excluded.pair_end, peer_id = excluded.peer_id,
 			master_id = excluded.master_id, mac = excluded.mac, kernel_mac = excluded.kernel_mac,
-			mtu = excluded.mtu, alias = excluded.alias, admin_up = excluded.admin_up,
+			mtu = excluded.mtu, alias = excluded.alias, admin_up = excluded.admin_up, ipv6 = excluded.ipv6,
 			attributes = excluded.attributes`,
 		func(id int64) []any {
 			l := to.links.rows[id]
 			return []any{
 				id, l.namespace, l.name, l.kind, l.position, l.end, l.peer, l.master,
-				l.mac, l.kernelMAC, l.mtu, l.alias, l.adminUp, l.attributes,
+				l.mac, l.kernelMAC, l.mtu, l.alias, l.adminUp, l.ipv6, l.attributes,
 			}
 		})
 }

@@ -93,6 +93,16 @@ func fields(v any) map[string]any {
 	return out
 }
 
+// clearField makes the field of that JSON name absent.
+func clearField[T any](v *T, name string) {
+	x := reflect.ValueOf(v).Elem()
+	for i := range x.NumField() {
+		if jsonName(x.Type().Field(i)) == name {
+			x.Field(i).SetZero()
+		}
+	}
+}
+
 func jsonName(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	return name

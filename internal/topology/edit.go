@@ -18,6 +18,7 @@ type LinkPatch struct {
 	MTU        *int              `json:"mtu,omitempty" doc:"MTU in bytes."`
 	MAC        *string           `json:"mac,omitempty" doc:"MAC address."`
 	AdminUp    *bool             `json:"admin_up,omitempty" doc:"Set the link up or down."`
+	IPv6       *bool             `json:"ipv6,omitempty" doc:"Generate a link-local IPv6 address, or none."`
 	Master     *string           `json:"master,omitempty" doc:"Bridge to plug into; empty or null unplugs."`
 	Alias      *string           `json:"alias,omitempty" doc:"Free text; empty removes it."`
 	Namespace  *string           `json:"namespace,omitempty" doc:"Namespace to move to."`
@@ -112,7 +113,7 @@ func (s *Spec) PatchLink(namespace, name string, p LinkPatch) (newNamespace, new
 }
 
 func (s *Spec) patchLoopback(namespace string, p LinkPatch) error {
-	if p.Name != nil || p.MTU != nil || p.MAC != nil || p.Master != nil || p.Alias != nil || p.Namespace != nil || p.Bridge != nil || p.BridgePort != nil {
+	if p.Name != nil || p.MTU != nil || p.MAC != nil || p.Master != nil || p.Alias != nil || p.Namespace != nil || p.IPv6 != nil || p.Bridge != nil || p.BridgePort != nil {
 		return Errorf(CodeInvalid, namespace+"/"+LoopbackName, "only admin_up of a loopback link can be changed")
 	}
 	if p.AdminUp != nil {
@@ -137,6 +138,9 @@ func (s *Spec) patchBridge(b *Bridge, p LinkPatch, newNamespace, newName string)
 	if p.AdminUp != nil {
 		b.AdminUp = p.AdminUp
 	}
+	if p.IPv6 != nil {
+		b.IPv6 = p.IPv6
+	}
 	if p.Bridge != nil {
 		merge(&b.BridgeAttributes, *p.Bridge)
 	}
@@ -158,6 +162,9 @@ func (s *Spec) patchEnd(e *End, p LinkPatch, newNamespace, newName string) error
 	set(&e.Alias, p.Alias)
 	if p.AdminUp != nil {
 		e.AdminUp = p.AdminUp
+	}
+	if p.IPv6 != nil {
+		e.IPv6 = p.IPv6
 	}
 	if newNamespace != e.Namespace {
 		e.Namespace, e.Name, e.Master, e.BridgePort = newNamespace, newName, "", nil

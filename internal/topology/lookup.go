@@ -10,6 +10,7 @@ type lookup struct {
 	bridges    map[linkKey]*Bridge
 	ends       map[linkKey]*End
 	carriers   map[string][]carrier // by namespace
+	quietSpec  bool                 // no link generates an address unless it is asked to
 }
 
 // carrier is a link that can carry a route, with the networks it is in.
@@ -22,6 +23,7 @@ func newLookup(s *Spec) *lookup {
 	x := &lookup{
 		namespaces: make(map[string]*Namespace, len(s.Namespaces)), bridges: make(map[linkKey]*Bridge, len(s.Bridges)),
 		ends: make(map[linkKey]*End, 2*len(s.Veths)), carriers: make(map[string][]carrier, len(s.Namespaces)),
+		quietSpec: !isTrue(s.IPv6),
 	}
 	for i := range s.Bridges {
 		b := &s.Bridges[i]

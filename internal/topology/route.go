@@ -13,11 +13,15 @@ type routeKey struct {
 	metric      int
 }
 
+// defaultMetric6 is the metric of an IPv6 route that was given none
+// (IP6_RT_PRIO_USER).
+const defaultMetric6 = 1024
+
 func (r Route) key() routeKey {
 	d, _ := r.prefix()
 	k := routeKey{r.Namespace, d, r.Metric}
 	if r.is6() && k.metric == 0 {
-		k.metric = 1024 // IP6_RT_PRIO_USER: what the kernel makes of none
+		k.metric = defaultMetric6
 	}
 	return k
 }

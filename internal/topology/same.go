@@ -18,7 +18,7 @@ func SameNamespace(a, b *Namespace) bool {
 // SameBridge compares two versions of a bridge.
 func SameBridge(a, b *Bridge) bool {
 	return a.Identity == b.Identity && a.Namespace == b.Namespace && a.Name == b.Name &&
-		a.MAC == b.MAC && a.MTU == b.MTU && a.Alias == b.Alias && samePtr(a.AdminUp, b.AdminUp) &&
+		a.MAC == b.MAC && a.MTU == b.MTU && a.Alias == b.Alias && samePtr(a.AdminUp, b.AdminUp) && samePtr(a.IPv6, b.IPv6) &&
 		slices.Equal(a.Addresses, b.Addresses) && slices.Equal(a.FDB, b.FDB) &&
 		(a.BridgeAttributes == b.BridgeAttributes || reflect.DeepEqual(a.BridgeAttributes, b.BridgeAttributes))
 }
@@ -28,7 +28,7 @@ func SameVeth(a, b *Veth) bool { return sameEnd(&a.A, &b.A) && sameEnd(&a.B, &b.
 
 func sameEnd(a, b *End) bool {
 	return a.Identity == b.Identity && a.Namespace == b.Namespace && a.Name == b.Name &&
-		a.MAC == b.MAC && a.MTU == b.MTU && a.Alias == b.Alias && samePtr(a.AdminUp, b.AdminUp) &&
+		a.MAC == b.MAC && a.MTU == b.MTU && a.Alias == b.Alias && samePtr(a.AdminUp, b.AdminUp) && samePtr(a.IPv6, b.IPv6) &&
 		a.Master == b.Master && slices.Equal(a.Addresses, b.Addresses) && samePort(a.BridgePort, b.BridgePort)
 }
 

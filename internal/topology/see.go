@@ -220,6 +220,9 @@ func seeLink(o *Link, wants ...*link) *link {
 		if l.uid == 0 {
 			l.uid = w.uid
 		}
+		if o.AddressGeneration == "" { // IPv6 is off here, or the MTU too small for it
+			l.quiet = w.quiet
+		}
 		if w.mac != "" {
 			l.mac = strings.ToLower(o.MAC)
 		}

@@ -140,9 +140,10 @@ type RouteState struct {
 	Protocol    string `json:"protocol" doc:"Who made it: kernel, boot, static, ra, …"`
 	Scope       string `json:"scope"`
 	Type        string `json:"type" doc:"unicast, blackhole, unreachable, …"`
-	// Flags are the next hop's: onlink. Whether it can be used now shows in the
-	// carrier of its link.
-	Flags   []string `json:"flags,omitempty"`
+	// Flags are onlink; multipath, of whose hops only the first is shown;
+	// attributes, when it has some that are not shown. Whether a hop can be used
+	// now shows in the carrier of its link.
+	Flags   []string `json:"flags,omitempty" doc:"onlink, multipath (its first hop is shown), attributes (it has more than is shown)."`
 	Managed bool     `json:"managed"`
 	Sync    Sync     `json:"sync" enum:"in_sync,drifted,missing,foreign"`
 }

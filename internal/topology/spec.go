@@ -51,6 +51,7 @@ type Bridge struct {
 	MTU       int      `json:"mtu,omitempty" doc:"MTU in bytes. Default: the kernel's."`
 	Alias     string   `json:"alias,omitempty" doc:"Free text, up to 255 bytes."`
 	AdminUp   *bool    `json:"admin_up,omitempty" doc:"Whether the link is set up. Default true."`
+	IPv6      *bool    `json:"ipv6,omitempty" doc:"Generate a link-local IPv6 address. Default: as its namespace."`
 	Addresses []string `json:"addresses,omitempty" doc:"Addresses in CIDR form."`
 	BridgeAttributes
 	FDB []FDBSpec `json:"fdb,omitempty" doc:"Static MAC table entries."`
@@ -108,6 +109,7 @@ type End struct {
 	MTU        int             `json:"mtu,omitempty" doc:"MTU in bytes. Default: the kernel's."`
 	Alias      string          `json:"alias,omitempty" doc:"Free text, up to 255 bytes."`
 	AdminUp    *bool           `json:"admin_up,omitempty" doc:"Whether the link is set up. Default true."`
+	IPv6       *bool           `json:"ipv6,omitempty" doc:"Generate a link-local IPv6 address. Default: as its namespace; false for a bridge port."`
 	Master     string          `json:"master,omitempty" doc:"Bridge of the same namespace this end is a port of."`
 	Addresses  []string        `json:"addresses,omitempty" doc:"Addresses in CIDR form."`
 	BridgePort *PortAttributes `json:"bridge_port,omitempty" doc:"Settings as a bridge port; needs a master."`
@@ -135,7 +137,7 @@ func (s *Spec) Clone() *Spec {
 	c.Bridges = slices.Clone(s.Bridges)
 	for i := range c.Bridges {
 		b := &c.Bridges[i]
-		b.AdminUp = clonePtr(b.AdminUp)
+		b.AdminUp, b.IPv6 = clonePtr(b.AdminUp), clonePtr(b.IPv6)
 		b.Addresses = slices.Clone(b.Addresses)
 		b.FDB = slices.Clone(b.FDB)
 		// Attribute values are replaced whole, never written through, so the
@@ -144,7 +146,7 @@ func (s *Spec) Clone() *Spec {
 	c.Veths = slices.Clone(s.Veths)
 	for i := range c.Veths {
 		for _, e := range []*End{&c.Veths[i].A, &c.Veths[i].B} {
-			e.AdminUp = clonePtr(e.AdminUp)
+			e.AdminUp, e.IPv6 = clonePtr(e.AdminUp), clonePtr(e.IPv6)
 			e.Addresses = slices.Clone(e.Addresses)
 			e.BridgePort = clonePtr(e.BridgePort)
 		}

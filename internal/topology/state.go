@@ -69,13 +69,6 @@ func (f fdbItem) id() string { return f.namespace + "/" + f.bridge + " " + f.key
 func flatten(s *Spec) *state {
 	f := newState(len(s.Namespaces) + len(s.Bridges) + 2*len(s.Veths))
 	x := newLookup(s)
-	quietSpec := !isTrue(s.IPv6)
-	quiet := func(namespace string) bool {
-		if n := x.namespaces[namespace]; n != nil && n.IPv6 != nil {
-			return !*n.IPv6
-		}
-		return quietSpec
-	}
 	for _, n := range s.Namespaces {
 		f.addNamespace(n.Name)
 		f.add(&link{
@@ -88,7 +81,7 @@ func flatten(s *Spec) *state {
 		f.add(&link{
 			linkKey: linkKey{b.Namespace, b.Name}, uid: b.ID, kind: kindBridge,
 			mac: strings.ToLower(b.MAC), knownMAC: b.Identity.MAC, mtu: b.MTU, alias: b.Alias, up: isTrue(b.AdminUp),
-			quiet: quiet(b.Namespace), addresses: canonical(b.Addresses), bridge: b.BridgeAttributes,
+			quiet: x.quiet(b.IPv6, false, b.Namespace), addresses: canonical(b.Addresses), bridge: b.BridgeAttributes,
 		})
 		for _, e := range b.FDB {
 			e.MAC = strings.ToLower(e.MAC)
@@ -96,10 +89,8 @@ func flatten(s *Spec) *state {
 		}
 	}
 	for i := range s.Veths {
-		a, b := flattenEnd(&s.Veths[i].A), flattenEnd(&s.Veths[i].B)
+		a, b := x.flattenEnd(&s.Veths[i].A), x.flattenEnd(&s.Veths[i].B)
 		a.peer, b.peer = b, a
-		a.quiet = a.quiet || quiet(a.namespace)
-		b.quiet = b.quiet || quiet(b.namespace)
 		f.add(a, b)
 	}
 	for _, r := range s.Routes {
@@ -111,11 +102,25 @@ func flatten(s *Spec) *state {
 	return f
 }
 
-func flattenEnd(e *End) *link {
+// quiet tells whether a link is to generate no link-local address: as was said
+// of the link, of its namespace, or of all. A bridge port needs none.
+func (x *lookup) quiet(ipv6 *bool, port bool, namespace string) bool {
+	switch n := x.namespaces[namespace]; {
+	case ipv6 != nil:
+		return !*ipv6
+	case port:
+		return true
+	case n != nil && n.IPv6 != nil:
+		return !*n.IPv6
+	}
+	return x.quietSpec
+}
+
+func (x *lookup) flattenEnd(e *End) *link {
 	l := &link{
 		linkKey: linkKey{e.Namespace, e.Name}, uid: e.ID, kind: kindVeth,
 		mac: strings.ToLower(e.MAC), knownMAC: e.Identity.MAC, mtu: e.MTU, alias: e.Alias, up: isTrue(e.AdminUp),
-		quiet: e.Master != "", master: e.Master, addresses: canonical(e.Addresses),
+		quiet: x.quiet(e.IPv6, e.Master != "", e.Namespace), master: e.Master, addresses: canonical(e.Addresses),
 	}
 	if l.mtu == 0 {
 		l.mtu = 1500 // ETH_DATA_LEN, what ether_setup gives a veth

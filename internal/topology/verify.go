@@ -39,7 +39,7 @@ func Obstacle(p Plan, observed *Snapshot) error {
 		case CreateNamespace:
 			if n := observed.Namespace(c.Name); n != nil && n.Sync != Missing {
 				err = Errorf(CodeConflict, c.Name, "there is a namespace %s that netdash does not manage", c.Name).
-					WithHint("choose another name, or adopt it")
+					WithHint("choose another name, or adopt it: %s", AdoptCall(c.Name))
 			}
 		case CreateBridge:
 			err = taken(c.Namespace, c.Name)
