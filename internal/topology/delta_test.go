@@ -349,7 +349,7 @@ func shuffle[T any](r *rand.Rand, list []T) {
 // TestRevertLast: taking back what was done last gives exactly what was before,
 // and taking that back gives what was after.
 func TestRevertLast(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range uint64(80) {
 		w := randomWalk(t, rand.New(rand.NewPCG(seed, 3)), 30)
 		for i, d := range w.deltas {
 			before, after := w.specs[i], w.specs[i+1]
@@ -478,7 +478,7 @@ func (w *walk) without(skip int) (*Spec, bool) {
 // conflicts that later edits really are to blame for.
 func TestRevertOlder(t *testing.T) {
 	compared, blamed := 0, 0
-	for seed := range uint64(900) {
+	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		w := randomWalk(t, r, 8+r.IntN(12))
 		n := len(w.edits)
