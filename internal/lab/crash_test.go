@@ -65,7 +65,7 @@ func child() {
 	case releaseStep:
 		_, _, err = m.Release(ctx, req, adoptions[0].subjects)
 	case undoStep:
-		var op *topology.Operation
+		var op topology.Operation
 		op, err = lastDone(ctx, m)
 		fail(err)
 		_, err = m.Undo(ctx, req, op.ID)

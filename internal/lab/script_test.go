@@ -97,7 +97,11 @@ func scriptCases() []scriptCase {
 		{"quiet", topology.Spec{
 			IPv6:       down,
 			Namespaces: []topology.Namespace{{Name: "A"}, {Name: "B", IPv6: up}},
-			Veths:      []topology.Veth{veth(topology.End{Namespace: "A", Name: "eth0"}, topology.End{Namespace: "B", Name: "eth0"})},
+			Bridges:    []topology.Bridge{{Namespace: "B", Name: "br0", IPv6: down}},
+			Veths: []topology.Veth{
+				veth(topology.End{Namespace: "A", Name: "eth0"}, topology.End{Namespace: "B", Name: "eth0"}),
+				veth(topology.End{Namespace: "A", Name: "eth1", IPv6: up}, topology.End{Namespace: "B", Name: "p1", Master: "br0", IPv6: up}),
+			},
 		}, ""},
 		{"names", topology.Spec{
 			Name:       "*/ `id` \\ ' \" {{.}}",

@@ -41,7 +41,7 @@ func Observe(t testing.TB) map[string]any {
 		}
 		world[ns] = normal("", map[string]any{
 			"links": links,
-			"ports": byName(bridge[0]),
+			"ports": byName(withoutLink(bridge[0])),
 			"inet":  ip[2],
 			"inet6": sorted(IP(t, ns, "-6", "route", "show", "table", "main")),
 			"fdb":   sorted(configured(bridge[1])),
@@ -122,6 +122,15 @@ func configured(entries []map[string]any) []map[string]any {
 	return slices.DeleteFunc(entries, func(e map[string]any) bool {
 		return e["state"] == "" || strings.HasPrefix(e["mac"].(string), "33:33:ff:")
 	})
+}
+
+// withoutLink leaves out what bridge takes for the name of a port's lower link: it
+// looks the index of a peer up in its own namespace.
+func withoutLink(ports []map[string]any) []map[string]any {
+	for _, p := range ports {
+		delete(p, "link")
+	}
+	return ports
 }
 
 // sorted puts entries in an order of their own, where the kernel's is that of a
