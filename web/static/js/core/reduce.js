@@ -99,21 +99,8 @@ const reducers = {
     });
   },
 
-  // A link that is there carries its own differences; the namespace has the
-  // others. Which are whose the server says: what no link has is the namespace's.
-  drift(list, event) {
-    const { namespace, differences } = /** @type {import('../types.js').DriftEvent} */ (event.drift);
-    const left = new Map((differences ?? []).map((d) => [JSON.stringify(d), d]));
-    return within(list, namespace, '', (n) => {
-      const links = n.links.map((l) => {
-        if (!l.differences?.length) return l;
-        const still = l.differences.filter((d) => left.has(JSON.stringify(d)));
-        return still.length === l.differences.length ? l : { ...l, differences: still };
-      });
-      for (const l of links) for (const d of l.differences ?? []) left.delete(JSON.stringify(d));
-      return { ...n, links, differences: [...left.values()] };
-    });
-  },
+  // drift.changed is for those who keep no objects: each link and each namespace
+  // brings its own differences.
 };
 
 /** A reducer of a plain list of a namespace, its entries told apart by id. */
