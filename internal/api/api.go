@@ -26,6 +26,12 @@ type Lab interface {
 	// newest), newest first.
 	Operations(ctx context.Context, before int64, limit int) ([]topology.Operation, error)
 	Operation(ctx context.Context, id int64) (*topology.Operation, error)
+	// Cancel asks a running operation to stop and be rolled back.
+	Cancel(ctx context.Context, id int64, author string) error
+	// Answer gives what was kept for an idempotency key; Keep keeps what no
+	// operation was committed with.
+	Answer(ctx context.Context, key string) (lab.Answer, bool, error)
+	Keep(ctx context.Context, a lab.Answer) error
 }
 
 // Live is what is observed; *live.Live is one.
@@ -105,7 +111,9 @@ type Handler struct {
 	metrics *metrics
 	sockets chan struct{} // one token per open websocket
 	pinging chan struct{} // one token per running ping
-	boot    string        // differs from start to start; part of ETags and request ids
+	calls   calls
+	edits   sync.WaitGroup // those that go on without their requests
+	boot    string         // differs from start to start; part of ETags and request ids
 	root    http.Handler
 
 	stop    context.CancelFunc
@@ -135,6 +143,7 @@ func New(cfg Config) (*Handler, error) {
 			keepAlive: 20 * time.Second, sockets: 2000, pings: 32, pingTime: 2 * time.Minute,
 		},
 		hosts: parseHosts(cfg.Hosts),
+		calls: calls{all: map[string]*call{}},
 		boot:  fmt.Sprintf("%x", time.Now().UnixNano()),
 	}
 	if cfg.MaxBody > 0 {

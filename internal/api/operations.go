@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strconv"
 
 	"netdash/internal/topology"
 )
@@ -29,4 +30,20 @@ func (h *Handler) getOperation(ctx context.Context, in *operationPath) (*one[*to
 		return nil, err
 	}
 	return &one[*topology.Operation]{operation}, nil
+}
+
+type cancelled struct {
+	Operation string `header:"Netdash-Operation" doc:"Number of the operation that is cancelled."`
+	Body      *topology.Operation
+}
+
+func (h *Handler) cancelOperation(ctx context.Context, in *operationPath) (*cancelled, error) {
+	if err := h.Lab.Cancel(ctx, in.ID, h.Author(exchangeOf(ctx).req)); err != nil {
+		return nil, err
+	}
+	operation, err := h.Lab.Operation(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &cancelled{strconv.FormatInt(operation.ID, 10), operation}, nil
 }

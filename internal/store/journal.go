@@ -69,10 +69,11 @@ func (s *Store) Begin(ctx context.Context, op *topology.Operation, target *topol
 
 // Commit makes the rows what target says and the operation committed, both or
 // neither. It gives the links of target that are new their Identity.ID, and op
-// its state and, unless it has one, its duration.
+// its state and, unless it has one, its duration. Answers are kept with it, or not
+// either.
 //
 // The kernel has the target already, so ctx cannot stop it halfway.
-func (s *Store) Commit(ctx context.Context, op *topology.Operation, target *topology.Spec) error {
+func (s *Store) Commit(ctx context.Context, op *topology.Operation, target *topology.Spec, answers ...Answer) error {
 	ctx = context.WithoutCancel(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,6 +86,11 @@ func (s *Store) Commit(ctx context.Context, op *topology.Operation, target *topo
 		}
 		if err := rebase(ctx, tx, s.image.spec); err != nil {
 			return err
+		}
+		for _, a := range answers {
+			if err := keep(ctx, tx, a); err != nil {
+				return err
+			}
 		}
 		return st.write(ctx, tx)
 	})
