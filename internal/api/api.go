@@ -22,10 +22,14 @@ type Lab interface {
 	Edit(context.Context, lab.Request, func(*topology.Spec) error) (*lab.Result, error)
 	// Intended gives the intended topology and its revision. It is not written to.
 	Intended() (*topology.Spec, int64)
+	// Drift compares it with what is observed.
+	Drift(context.Context) (*topology.DriftReport, error)
 	// Operations lists up to limit operations with ids below before (0: the
 	// newest), newest first.
 	Operations(ctx context.Context, before int64, limit int) ([]topology.Operation, error)
 	Operation(ctx context.Context, id int64) (*topology.Operation, error)
+	// Undo takes back what an operation did, as an edit of its own.
+	Undo(ctx context.Context, r lab.Request, id int64) (*lab.Result, error)
 	// Cancel asks a running operation to stop and be rolled back.
 	Cancel(ctx context.Context, id int64, author string) error
 	// Answer gives what was kept for an idempotency key; Keep keeps what no
@@ -85,7 +89,8 @@ type Config struct {
 	Token string
 	// Author names who asks, for the journal. Default: the client's address.
 	Author func(*http.Request) string
-	// MaxBody is the largest request body in bytes. Default 1 MiB.
+	// MaxBody is the largest request body in bytes. Default 1 MiB; a topology
+	// document may have 16 MiB in any case.
 	MaxBody int64
 
 	Templates *template.Template // index.html and docs.html, given a Page
@@ -95,6 +100,7 @@ type Config struct {
 // limits bound what one client, or all of them together, can take.
 type limits struct {
 	body      int64         // bytes of a request body
+	document  int64         // bytes of a topology document
 	bodyTime  time.Duration // for a request body to arrive
 	frameTime time.Duration // for a client to take one frame or line
 	keepAlive time.Duration // between two pings of a websocket
@@ -139,7 +145,7 @@ func New(cfg Config) (*Handler, error) {
 	h := &Handler{
 		Config: cfg,
 		limits: limits{
-			body: 1 << 20, bodyTime: 10 * time.Second, frameTime: 10 * time.Second,
+			body: 1 << 20, document: 16 << 20, bodyTime: 10 * time.Second, frameTime: 10 * time.Second,
 			keepAlive: 20 * time.Second, sockets: 2000, pings: 32, pingTime: 2 * time.Minute,
 		},
 		hosts: parseHosts(cfg.Hosts),

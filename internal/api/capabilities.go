@@ -15,10 +15,11 @@ func (h *Handler) getCapabilities(context.Context, *struct{}) (*one[topology.Cap
 		c.Version = h.Version
 	}
 	bounds := map[string]int{
-		"body_bytes":   int(h.limits.body),
-		"sockets":      cap(h.sockets),
-		"pings":        cap(h.pinging),
-		"ping_seconds": int(h.limits.pingTime.Seconds()),
+		"body_bytes":     int(h.limits.body),
+		"document_bytes": int(max(h.limits.body, h.limits.document)),
+		"sockets":        cap(h.sockets),
+		"pings":          cap(h.pinging),
+		"ping_seconds":   int(h.limits.pingTime.Seconds()),
 	}
 	maps.Copy(bounds, c.Limits)
 	c.Limits = bounds

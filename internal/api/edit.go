@@ -32,6 +32,7 @@ type edited struct {
 	Status    int
 	Operation string `header:"Netdash-Operation" doc:"Number of the operation in the journal; absent when nothing had to be done."`
 	Location  string `header:"Location" doc:"Where the new object is."`
+	ETag      string `header:"ETag" doc:"Of the intended topology as it is now; for If-Match."`
 	Replay    string `header:"Idempotent-Replay" doc:"true when this is what was answered to an earlier request with the same Idempotency-Key." json:",omitempty"`
 	Applied   string `header:"Preference-Applied" json:",omitempty"`
 	Body      any
@@ -58,14 +59,20 @@ func (h *Handler) edit(ctx context.Context, dry DryRun, change func(*topology.Sp
 			return nil, h.explain(err, at)
 		}
 		return result, nil
-	}, done)
+	}, func(_ *topology.Operation, out *edited) error {
+		snapshot, err := h.snapshot()
+		if err != nil {
+			return err
+		}
+		return done(snapshot, out)
+	})
 }
 
 // operate is the way of everything that may come to an operation: perform hands
-// the request to lab, done is edit's. With an idempotency key done is called once
-// more just before the operation is committed, with what is observed then; it
-// must not wait for other edits.
-func (h *Handler) operate(ctx context.Context, dry DryRun, perform func(context.Context, lab.Request) (*lab.Result, error), done func(*topology.Snapshot, *edited) error) (*edited, error) {
+// the request to lab, done fills in the answer. op is nil when nothing had to be
+// done. With an idempotency key done is called once more, just before the
+// operation is committed; it must not wait for other edits.
+func (h *Handler) operate(ctx context.Context, dry DryRun, perform func(context.Context, lab.Request) (*lab.Result, error), done func(op *topology.Operation, out *edited) error) (*edited, error) {
 	x := exchangeOf(ctx)
 	request := lab.Request{Author: h.Author(x.req), Text: x.text(), DryRun: dry.DryRun}
 	c := callOf(ctx)
@@ -85,20 +92,16 @@ func (h *Handler) operate(ctx context.Context, dry DryRun, perform func(context.
 	if c != nil {
 		c.committed = result.Operation != nil
 	}
-	return h.outcome(result.Operation, done)
+	return outcome(result.Operation, done)
 }
 
 // outcome answers an operation, or, with none, that nothing had to be done.
-func (h *Handler) outcome(op *topology.Operation, done func(*topology.Snapshot, *edited) error) (*edited, error) {
+func outcome(op *topology.Operation, done func(*topology.Operation, *edited) error) (*edited, error) {
 	out := &edited{}
 	if op != nil {
 		out.Operation = strconv.FormatInt(op.ID, 10)
 	}
-	snapshot, err := h.snapshot()
-	if err != nil {
-		return nil, err
-	}
-	if err := done(snapshot, out); err != nil {
+	if err := done(op, out); err != nil {
 		return nil, err
 	}
 	return out, nil

@@ -84,7 +84,7 @@ func eventsOperation(schemas huma.Registry) *huma.Operation {
 		Summary: "Listen to what happens, over a websocket",
 		Description: "The first message is a snapshot, `{\"type\":\"snapshot\",\"seq\":…,\"revision\":…,\"topology\":{…}}`, or, with " +
 			"`since`, what followed event `since` where that is still known. Then each message is one Event. Sequence numbers " +
-			"have no gaps. A `resync` event is followed by another snapshot: forget everything before it.",
+			"have no gaps. A `drift.changed` event holds all differences of its namespace. A `resync` event is followed by another snapshot: forget everything before it.",
 		Parameters: []*huma.Param{{
 			Name: "since", In: "query", Description: "Number of the last event that is known already.",
 			Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: new(float64)},

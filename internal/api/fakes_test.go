@@ -61,6 +61,9 @@ func (w *world) Edit(_ context.Context, r lab.Request, change func(*topology.Spe
 	if w.panics {
 		panic("in an edit")
 	}
+	if r.Revision != nil && *r.Revision != w.revision {
+		return nil, topology.Errorf(topology.CodePrecondition, "", "not at revision %d", *r.Revision)
+	}
 	spec := w.spec.Clone()
 	if err := change(spec); err != nil {
 		return nil, err
@@ -71,14 +74,14 @@ func (w *world) Edit(_ context.Context, r lab.Request, change func(*topology.Spe
 	if w.editErr != nil {
 		return nil, w.editErr
 	}
+	if topology.Equal(spec, w.spec) {
+		return &lab.Result{Spec: w.spec}, nil
+	}
 	result := &lab.Result{Plan: topology.Plan{topology.CreateNamespace{Name: "planned"}}, Spec: spec}
 	if r.DryRun {
 		return result, nil
 	}
-	if topology.Equal(w.spec, spec) {
-		return &lab.Result{Spec: spec}, nil
-	}
-	result.Operation = &topology.Operation{ID: w.revision + 1}
+	result.Operation = &topology.Operation{ID: w.revision + 1, Changes: result.Plan.Records()}
 	if r.Started != nil {
 		r.Started(result.Operation.ID)
 	}
@@ -141,6 +144,11 @@ func (w *world) Intended() (*topology.Spec, int64) {
 	return w.spec, w.revision
 }
 
+func (w *world) Drift(context.Context) (*topology.DriftReport, error) {
+	d := w.Snapshot().Differences()
+	return &topology.DriftReport{InSync: len(d) == 0, Differences: d, Plan: topology.PlanRecord{Changes: topology.Drift(w.spec, w.Snapshot()).Records()}}, nil
+}
+
 func (w *world) Operations(_ context.Context, before int64, limit int) ([]topology.Operation, error) {
 	var out []topology.Operation
 	for id := w.revision; id > 0 && len(out) < limit; id-- {
@@ -167,6 +175,30 @@ func (w *world) Operation(_ context.Context, id int64) (*topology.Operation, err
 		return nil, topology.Errorf(topology.CodeNotFound, "", "there is no operation %d", id)
 	}
 	return &o, nil
+}
+
+// Undo undoes the last operation and refuses all others.
+func (w *world) Undo(_ context.Context, r lab.Request, id int64) (*lab.Result, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.requests = append(w.requests, r)
+	if id != w.revision {
+		e := topology.Errorf(topology.CodeConflict, "A/eth0", "operation %d cannot be undone: A/eth0 is in A", id).WithHint("undo operation 9 first")
+		e.Fields = []topology.FieldError{{Detail: "A/eth0 is in A (operation 9: POST /api/v1/veths, by ann)"}}
+		return nil, e
+	}
+	result := &lab.Result{Plan: topology.Plan{topology.DeleteNamespace{Name: "planned"}}, Spec: w.spec}
+	if !r.DryRun {
+		w.revision++
+		o := operation(w.revision)
+		o.Undoes = id
+		result.Operation = &o
+		if r.Answer != nil {
+			a := r.Answer(&o)
+			w.answers = map[string]lab.Answer{a.Key: a}
+		}
+	}
+	return result, nil
 }
 
 // Snapshot shows the Spec as if the kernel had it, beside what is foreign.

@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -116,7 +118,11 @@ func (h *Handler) complete(ctx context.Context, c *call, run func(context.Contex
 	}
 	p := problemOf(ctx, err)
 	h.keep(ctx, c, keptAnswer{Problem: p, Operation: c.operation.Load()}, c.committed || decided(p.Code))
-	return nil, huma.ErrorWithHeaders(p, c.header())
+	header := c.header()
+	if had, ok := errors.AsType[huma.HeadersError](err); ok {
+		maps.Copy(header, had.GetHeaders())
+	}
+	return nil, huma.ErrorWithHeaders(p, header)
 }
 
 // decided tells whether a refusal speaks of what was asked and not of the
@@ -220,10 +226,10 @@ func replay(content []byte) (*edited, error) {
 // keepWith is the answer to commit an operation with: what done makes of the
 // moment before. Should it be another one afterwards, keep replaces it; it is
 // the answer when netdash dies in between.
-func (h *Handler) keepWith(ctx context.Context, c *call, done func(*topology.Snapshot, *edited) error) func(*topology.Operation) lab.Answer {
+func (h *Handler) keepWith(ctx context.Context, c *call, done func(*topology.Operation, *edited) error) func(*topology.Operation) lab.Answer {
 	return func(op *topology.Operation) lab.Answer {
 		var k keptAnswer
-		out, err := h.outcome(op, done)
+		out, err := outcome(op, done)
 		if err != nil {
 			k.Problem, k.Operation = problemOf(ctx, err), op.ID
 		} else {

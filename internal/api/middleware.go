@@ -114,7 +114,7 @@ func secure(next http.Handler) http.Handler {
 // type is not in the list.
 func compressor() (func(http.Handler) http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false), gzhttp.MinSize(1<<10), gzhttp.ContentTypes([]string{
-		"application/json", "application/problem+json", "application/openapi+json", "application/yaml", "application/openapi+yaml",
+		"application/json", "application/problem+json", "application/openapi+json", "application/schema+json", "application/yaml", "application/openapi+yaml",
 		"text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml",
 	}))
 	if err != nil {

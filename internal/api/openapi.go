@@ -54,6 +54,7 @@ func describe(r chi.Router, a huma.API) error {
 	schemas := document.Components.Schemas
 	schemas.Schema(reflect.TypeFor[topology.Event](), true, "")
 	document.AddOperation(eventsOperation(schemas))
+	document.AddOperation(schemaOperation(schemas))
 	asJSON, err := json.Marshal(document)
 	if err != nil {
 		return fmt.Errorf("OpenAPI document: %w", err)
@@ -62,6 +63,11 @@ func describe(r chi.Router, a huma.API) error {
 	if err != nil {
 		return fmt.Errorf("OpenAPI document: %w", err)
 	}
+	schema, err := specSchema()
+	if err != nil {
+		return err
+	}
+	r.Get(prefix+"/topology/schema", constant(mediaSchema, schema))
 	r.Get(prefix+"/openapi.json", constant("application/openapi+json", asJSON))
 	r.Get(prefix+"/openapi.yaml", constant("application/openapi+yaml", asYAML))
 	return nil

@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 
+	"netdash/internal/lab"
 	"netdash/internal/topology"
 )
 
@@ -20,11 +22,12 @@ func (h *Handler) listOperations(ctx context.Context, in *listOperationsInput) (
 	return listOf(operations), nil
 }
 
-type operationPath struct {
+// OperationPath names an operation.
+type OperationPath struct {
 	ID int64 `path:"id" minimum:"1" doc:"Number of the operation, as in the header Netdash-Operation." example:"1"`
 }
 
-func (h *Handler) getOperation(ctx context.Context, in *operationPath) (*one[*topology.Operation], error) {
+func (h *Handler) getOperation(ctx context.Context, in *OperationPath) (*one[*topology.Operation], error) {
 	operation, err := h.Lab.Operation(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -37,7 +40,7 @@ type cancelled struct {
 	Body      *topology.Operation
 }
 
-func (h *Handler) cancelOperation(ctx context.Context, in *operationPath) (*cancelled, error) {
+func (h *Handler) cancelOperation(ctx context.Context, in *OperationPath) (*cancelled, error) {
 	if err := h.Lab.Cancel(ctx, in.ID, h.Author(exchangeOf(ctx).req)); err != nil {
 		return nil, err
 	}
@@ -46,4 +49,19 @@ func (h *Handler) cancelOperation(ctx context.Context, in *operationPath) (*canc
 		return nil, err
 	}
 	return &cancelled{strconv.FormatInt(operation.ID, 10), operation}, nil
+}
+
+type undoOperationInput struct {
+	OperationPath
+	DryRun
+}
+
+// undoOperation answers the operation that undid the other one.
+func (h *Handler) undoOperation(ctx context.Context, in *undoOperationInput) (*edited, error) {
+	return h.operate(ctx, in.DryRun, func(ctx context.Context, request lab.Request) (*lab.Result, error) {
+		return h.Lab.Undo(ctx, request, in.ID)
+	}, func(op *topology.Operation, out *edited) error {
+		out.Status, out.Body = http.StatusOK, op
+		return nil
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -66,6 +67,11 @@ func patch[A, I any, P editInput[I]](s section, path, id, summary string, handle
 	edits[I, P](s, http.MethodPatch, path, id, summary, http.StatusOK, handler, answers[A](http.StatusOK), bodyExample(example))
 }
 
+// act registers an edit without a body that answers 200 with an A.
+func act[A, I any, P editInput[I]](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error)) {
+	edits[I, P](s, http.MethodPost, path, id, summary, http.StatusOK, handler, answers[A](http.StatusOK))
+}
+
 // remove registers an edit that answers 204.
 func remove[I any, P editInput[I]](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error)) {
 	edits[I, P](s, http.MethodDelete, path, id, summary, http.StatusNoContent, handler)
@@ -87,8 +93,35 @@ func edits[I any, P editInput[I]](s section, method, path, id, summary string, s
 	if status != http.StatusCreated {
 		delete(done.Headers, "Location")
 	}
+	if method != http.MethodPut {
+		delete(done.Headers, "ETag")
+	}
 	delete(done.Headers, "Preference-Applied")
 }
+
+// putDocument registers an edit whose body is a topology document.
+func putDocument[I any, P editInput[I]](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error)) {
+	body := &huma.RequestBody{}
+	edits[I, P](s, http.MethodPut, path, id, summary, http.StatusOK, handler, answers[topology.PlanRecord](http.StatusOK),
+		func(_ huma.Registry, op *huma.Operation) { describeDocument(op, body) })
+	schema := s.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[topology.Spec](), true, "")
+	body.Content = map[string]*huma.MediaType{ // huma describes a body without form
+		mediaJSON: {Schema: schema, Example: json.RawMessage(documentExample)},
+		mediaYAML: {Schema: schema, Example: json.RawMessage(documentExample)},
+	}
+}
+
+func describeDocument(op *huma.Operation, body *huma.RequestBody) {
+	op.Errors = append(slices.Clone(op.Errors), http.StatusPreconditionFailed)
+	op.RequestBody = body
+	op.Description = "What the body says is intended from now on: what it lacks is deleted, what it has is made, what differs is " +
+		"changed; what is the same is not touched. Links are told by their names. The answer lists what was done, with " +
+		"`dry_run` what would be. The body is JSON or YAML (also as `text/yaml` or `application/x-yaml`); each of its mistakes is " +
+		"told with line and column. `GET /topology/schema` is its JSON Schema."
+}
+
+const documentExample = `{"name":"two-hosts","namespaces":[{"name":"A"},{"name":"B"}],"veths":[
+	{"a":{"namespace":"A","name":"eth0","addresses":["192.168.1.1/24"]},"b":{"namespace":"B","name":"eth0","addresses":["192.168.1.2/24"]}}]}`
 
 // answers describes the answer to an edit.
 func answers[A any](status int) option {
@@ -105,7 +138,9 @@ func answersPlan(schemas huma.Registry, op *huma.Operation) {
 	schema := schemas.Schema(reflect.TypeFor[topology.PlanRecord](), true, "")
 	description := "With dry_run: what would be done"
 	if done := op.Responses["200"]; done != nil {
-		schema = &huma.Schema{OneOf: []*huma.Schema{done.Content["application/json"].Schema, schema}}
+		if other := done.Content["application/json"].Schema; other.Ref != schema.Ref {
+			schema = &huma.Schema{OneOf: []*huma.Schema{other, schema}}
+		}
 		description = "OK; with dry_run what would be done"
 	}
 	op.Responses["200"] = &huma.Response{

@@ -100,9 +100,13 @@ func (h *Handler) routes(a huma.API) {
 	s = section{a, h, "Topology"}
 	get(s, "/topology", "get-topology", "Show everything that is observed", h.getTopology, notModified)
 	get(s, "/topology/intended", "get-intended", "Show the intended topology, as JSON or YAML", h.getIntended, notModified, intendedMedia)
+	get(s, "/topology/drift", "get-drift", "Show what is not as intended, and the plan that would mend it", h.getDrift)
+	get(s, "/topology/export", "export-topology", "Write the intended topology as a document, a script, a picture or for another tool", h.exportTopology, notModified, exportMedia)
+	putDocument(s, "/topology/intended", "put-intended", "Replace the intended topology, all of it or nothing", h.putIntended)
 	get(s, "/operations", "list-operations", "List the journal, newest first", h.listOperations)
 	get(s, "/operations/{id}", "get-operation", "Show an operation", h.getOperation)
 	post(s, "/operations/{id}/cancel", "cancel-operation", "Ask a running operation to stop and be rolled back", h.cancelOperation, goesOn)
+	act[topology.Operation](s, "/operations/{id}/undo", "undo-operation", "Take back what an operation did, and only that", h.undoOperation)
 
 	s = section{a, h, "Pings"}
 	post(s, "/pings", "create-ping", "Ping from inside a namespace; as NDJSON, reply by reply", h.createPing, pingMedia,

@@ -2,13 +2,9 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
-
-	"github.com/danielgtaylor/huma/v2/negotiation"
-	"github.com/goccy/go-yaml"
 
 	"netdash/internal/topology"
 )
@@ -51,42 +47,4 @@ func (h *Handler) getTopology(_ context.Context, in *Conditional) (*tagged[*topo
 		out.Status = http.StatusNotModified
 	}
 	return out, nil
-}
-
-type getIntendedInput struct {
-	Conditional
-	Accept string `header:"Accept" hidden:"true"`
-}
-
-func (h *Handler) getIntended(_ context.Context, in *getIntendedInput) (*tagged[any], error) {
-	spec, revision := h.Lab.Intended()
-	out := &tagged[any]{Status: http.StatusOK, CacheControl: "no-cache", Body: spec}
-	out.ETag = fmt.Sprintf(`"%d"`, revision)
-	if in.has(out.ETag) {
-		out.Status = http.StatusNotModified
-		return out, nil
-	}
-	if negotiation.SelectQValueFast(in.Accept, []string{"application/json", mediaYAML}) == mediaYAML {
-		document, err := specYAML(spec)
-		if err != nil {
-			return nil, err
-		}
-		out.ContentType, out.Body = mediaYAML, document
-	}
-	return out, nil
-}
-
-const mediaYAML = "application/yaml" // RFC 9512
-
-// specYAML writes a Spec with the names and the order of its JSON.
-func specYAML(spec *topology.Spec) ([]byte, error) {
-	text, err := json.Marshal(spec)
-	if err != nil {
-		return nil, fmt.Errorf("spec as JSON: %w", err)
-	}
-	document, err := yaml.JSONToYAML(text)
-	if err != nil {
-		return nil, fmt.Errorf("spec as YAML: %w", err)
-	}
-	return document, nil
 }

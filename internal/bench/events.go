@@ -86,9 +86,8 @@ func openHost(kernel *netops.Kernel, i int) (*host, error) {
 	return h, nil
 }
 
-// events measures the time from a change in the kernel to a websocket client,
-// and by turns with it to bare netlink sockets.
-func (b *bench) events(ctx context.Context, out *report) (err error) {
+// withHosts builds the star, opens its hosts, and takes all away after use.
+func (b *bench) withHosts(ctx context.Context, use func(*netops.Kernel, []*host) error) (err error) {
 	if err := b.star(ctx, b.n.labs); err != nil {
 		return err
 	}
@@ -110,13 +109,28 @@ func (b *bench) events(ctx context.Context, out *report) (err error) {
 		}
 		hosts = append(hosts, h)
 	}
+	if err := use(kernel, hosts); err != nil {
+		return err
+	}
+	return b.clear(ctx, b.n.labs)
+}
+
+// events measures the time from a change in the kernel to a websocket client,
+// and by turns with it to bare netlink sockets.
+func (b *bench) events(ctx context.Context, out *report) error {
+	return b.withHosts(ctx, func(kernel *netops.Kernel, hosts []*host) error {
+		return b.listenTo(ctx, kernel, hosts, out)
+	})
+}
+
+func (b *bench) listenTo(ctx context.Context, kernel *netops.Kernel, hosts []*host, out *report) error {
 	var ours, bare pooled // milliseconds
 	for range b.n.rounds {
 		client, err := b.server.listen(ctx)
 		if err != nil {
 			return err
 		}
-		told, err := b.sweep(hosts, client)
+		told, err := b.sweep(hosts, client, changes)
 		if err != nil {
 			return err
 		}
@@ -124,7 +138,7 @@ func (b *bench) events(ctx context.Context, out *report) (err error) {
 		if err != nil {
 			return err
 		}
-		seen, err := b.sweep(hosts, sockets)
+		seen, err := b.sweep(hosts, sockets, changes)
 		if err != nil {
 			return err
 		}
@@ -145,16 +159,16 @@ func (b *bench) events(ctx context.Context, out *report) (err error) {
 			Target: wanted(fmt.Sprintf("< %g ms", q.limit), value < q.limit),
 		})
 	}
-	return b.clear(ctx, b.n.labs)
+	return nil
 }
 
-// sweep changes every host in every way, gives how long the news of each took,
+// sweep changes every host in each of the ways, gives how long the news of each took,
 // in milliseconds, and closes the listener.
-func (b *bench) sweep(hosts []*host, l listener) (samples, error) {
+func (b *bench) sweep(hosts []*host, l listener, ways []change) (samples, error) {
 	defer l.close()
 	var took samples
 	for range b.n.sweeps {
-		for _, c := range changes {
+		for _, c := range ways {
 			for _, h := range hosts {
 				time.Sleep(eventGap)
 				l.hush()

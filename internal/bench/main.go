@@ -4,7 +4,7 @@
 //	go run ./internal/bench                        # or: make bench
 //	go run ./internal/bench -o docs/benchmarks.md  # written there as well
 //
-// It needs root, iproute2 and about a minute. Everything happens in network and
+// It needs root, iproute2 and about five minutes. Everything happens in network and
 // mount namespaces of its own; the machine's links and /run/netns are not
 // touched. The netdash it measures is the real program, in a process of its own,
 // with its database on disk.
@@ -28,7 +28,7 @@ import (
 )
 
 // patience bounds a whole run.
-const patience = 3 * time.Minute
+const patience = 15 * time.Minute
 
 // sizes is how much is measured.
 type sizes struct {
@@ -40,6 +40,8 @@ type sizes struct {
 	star       int           // namespaces of the star that is read
 	gets       int           // GETs of the topology of each sort, in each round
 	requests   time.Duration // of small GETs, in each round
+	stars      []starCase    // built and taken away as a whole
+	starRounds int           // at most, of these
 	settle     time.Duration // left to the kernel to take deleted namespaces down
 }
 
@@ -47,6 +49,7 @@ type sizes struct {
 var full = sizes{
 	namespaces: 100, veths: 50, labs: 10, sweeps: 5, star: 100, gets: 40,
 	requests: 500 * time.Millisecond, settle: 300 * time.Millisecond,
+	stars: []starCase{{100, true, 2.5, 0}, {1000, true, 3, 0}, {1000, false, 6, 3}}, starRounds: 3,
 }
 
 func main() {
@@ -123,6 +126,7 @@ type bench struct {
 	server  *server
 	inside  *shell // sees the namespaces of netdash
 	outside *shell // has a /run/netns of its own, which netdash does not watch
+	spaces  int    // namespaces there were before the stars
 }
 
 // measure runs everything, in a process that is in private namespaces. dir is
@@ -166,7 +170,9 @@ func (b *bench) all(ctx context.Context) (*report, error) {
 	}{
 		{"create and delete namespaces", b.namespaces},
 		{"create veth pairs", b.veths},
+		{"stars", b.stars},
 		{"events", b.events},
+		{"drift", b.drift},
 		{"read the topology", b.topology},
 	} {
 		runtime.GC() // not in the middle of what follows

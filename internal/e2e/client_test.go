@@ -114,7 +114,10 @@ type veth struct{ A, B *topology.Link }
 type problem struct {
 	Type, Title, Detail, Code, Subject, Hint string
 	Status                                   int
-	Errors                                   []struct{ Pointer, Parameter, Detail string }
+	Errors                                   []struct {
+		Pointer, Parameter, Detail string
+		Line, Column               int
+	}
 }
 
 // problem fails the test unless the answer is a problem document of that status

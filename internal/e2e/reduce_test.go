@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,10 +18,11 @@ type picture struct {
 	routes     map[string]*topology.RouteState
 	neighbours map[string]*topology.Neighbour
 	fdb        map[string]*topology.FDBEntry
+	drift      map[string][]topology.Difference // by namespace
 }
 
 func routeID(r *topology.RouteState) string {
-	return fmt.Sprint(r.Namespace, " ", r.Family, " ", r.Destination, " ", r.Gateway, " ", r.Link, " ", r.Metric)
+	return fmt.Sprint(r.Namespace, " ", r.Family, " ", r.Destination, " ", r.Gateway, " ", r.Link, " ", r.Metric, " ", r.Sync == topology.Missing)
 }
 
 func neighbourID(n *topology.Neighbour) string {
@@ -28,7 +30,7 @@ func neighbourID(n *topology.Neighbour) string {
 }
 
 func fdbID(e *topology.FDBEntry) string {
-	return fmt.Sprint(e.Namespace, " ", e.Bridge, " ", e.MAC, " ", e.VLAN)
+	return fmt.Sprint(e.Namespace, " ", e.Bridge, " ", e.MAC, " ", e.VLAN, " ", e.Sync == topology.Missing)
 }
 
 func namespaceID(n *topology.NamespaceState) string {
@@ -46,15 +48,23 @@ func pictureOf(s *topology.Snapshot) *picture {
 		map[string]*topology.RouteState{},
 		map[string]*topology.Neighbour{},
 		map[string]*topology.FDBEntry{},
+		map[string][]topology.Difference{},
 	}
 	for _, n := range s.Namespaces {
 		p.setNamespace(n)
 	}
+	for _, d := range s.Differences() {
+		p.drift[d.Namespace()] = append(p.drift[d.Namespace()], d)
+	}
 	return p
 }
 
-// setNamespace takes a namespace with the lists it comes with.
+// setNamespace takes a namespace with the lists it comes with. A missing one
+// always comes with all of them.
 func (p *picture) setNamespace(n *topology.NamespaceState) {
+	if n.ID == "" {
+		p.removeNamespace(n)
+	}
 	p.namespaces[namespaceID(n)] = n
 	for _, l := range n.Links {
 		p.links[l.Key] = l
@@ -76,10 +86,7 @@ func (p *picture) take(m message) {
 	switch {
 	case m.Namespace != nil:
 		if removed {
-			delete(p.namespaces, namespaceID(m.Namespace))
-			for _, l := range m.Namespace.Links {
-				delete(p.links, l.Key)
-			}
+			p.removeNamespace(m.Namespace)
 		} else {
 			p.setNamespace(m.Namespace)
 		}
@@ -100,7 +107,25 @@ func (p *picture) take(m message) {
 		put(p.neighbours, neighbourID(m.Neighbour), m.Neighbour, removed)
 	case m.FDB != nil:
 		put(p.fdb, fdbID(m.FDB), m.FDB, removed)
+	case m.Drift != nil:
+		if delete(p.drift, m.Drift.Namespace); len(m.Drift.Differences) > 0 {
+			p.drift[m.Drift.Namespace] = m.Drift.Differences
+		}
 	}
+}
+
+// removeNamespace forgets a namespace with everything in it.
+func (p *picture) removeNamespace(n *topology.NamespaceState) {
+	old := p.namespaces[namespaceID(n)]
+	if old == nil {
+		return
+	}
+	delete(p.namespaces, namespaceID(n))
+	here := func(namespace string) bool { return namespace == old.Name }
+	maps.DeleteFunc(p.links, func(_ string, l *topology.Link) bool { return here(l.Namespace) })
+	maps.DeleteFunc(p.routes, func(_ string, r *topology.RouteState) bool { return here(r.Namespace) })
+	maps.DeleteFunc(p.neighbours, func(_ string, n *topology.Neighbour) bool { return here(n.Namespace) })
+	maps.DeleteFunc(p.fdb, func(_ string, e *topology.FDBEntry) bool { return here(e.Namespace) })
 }
 
 func put[T any](in map[string]T, id string, v T, removed bool) {
@@ -131,6 +156,11 @@ func (p *picture) lines() []string {
 		sorted.Addresses = slices.Clone(l.Addresses)
 		slices.SortFunc(sorted.Addresses, func(a, b topology.Address) int { return strings.Compare(a.CIDR, b.CIDR) })
 		add("link", id, sorted)
+	}
+	for name, list := range p.drift {
+		for _, d := range list {
+			add("drift", name, d)
+		}
 	}
 	for id, r := range p.routes {
 		add("route", id, r)

@@ -128,6 +128,8 @@ func types(list []message) []string {
 			about = m.Neighbour.Namespace + "/" + m.Neighbour.Link + " " + m.Neighbour.Address
 		case m.FDB != nil:
 			about = m.FDB.Namespace + "/" + m.FDB.Bridge + " " + m.FDB.MAC + " " + m.FDB.Port
+		case m.Drift != nil:
+			about = fmt.Sprint(m.Drift.Namespace, ": ", m.Drift.Differences)
 		case m.Operation != nil:
 			about = fmt.Sprint(m.Operation.ID)
 		}

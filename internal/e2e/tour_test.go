@@ -39,9 +39,9 @@ func TestTour(t *testing.T) {
 	}
 }
 
-// TestExamples: the calls README.md and docs/api.md show are answered.
+// TestExamples: the calls the documents show are answered.
 func TestExamples(t *testing.T) {
-	for _, path := range []string{"README.md", "docs/api.md"} {
+	for _, path := range []string{"README.md", "docs/api.md", "docs/spec.md", "examples/README.md"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", path))
 		if err != nil {
 			t.Fatal(err)
@@ -54,7 +54,7 @@ func TestExamples(t *testing.T) {
 			}
 			ran++
 			script := strings.ReplaceAll(b.text, "http://127.0.0.1:8080", s.URL)
-			if said, err := shell(t.Context(), "set -eu\ncurl() { command curl -sSf \"$@\"; }\n"+script); err != nil {
+			if said, err := shell(t.Context(), "set -eu\ncd ../../"+filepath.Dir(path)+"\ncurl() { command curl -sSf \"$@\"; }\n"+script); err != nil {
 				t.Errorf("%s: %v\n%s", path, err, said)
 			}
 		}

@@ -5,39 +5,35 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 
 	"netdash/internal/lab"
 	"netdash/internal/topology"
 )
 
-// waiting holds the change number at until it is let go; it says so on reached.
+// waiting stands still when a number of changes is done, until it is let go; it
+// says so on reached. It does that once.
 type waiting struct {
 	lab.Kernel
-	mu       sync.Mutex
-	at, seen int
-	reached  chan struct{}
-	goOn     chan struct{}
+	at      atomic.Int32
+	reached chan struct{}
+	goOn    chan struct{}
 }
 
-func (w *waiting) Apply(ctx context.Context, c topology.Change) error {
-	w.mu.Lock()
-	w.seen++
-	here := w.seen == w.at
-	w.mu.Unlock()
-	if here {
-		w.reached <- struct{}{}
-		<-w.goOn
-	}
-	return w.Kernel.Apply(ctx, c)
+func (w *waiting) Run(ctx context.Context, plan topology.Plan, step func(int)) (done, rest topology.Plan, err error) {
+	return w.Kernel.Run(ctx, plan, func(n int) {
+		if w.at.CompareAndSwap(int32(n), 0) {
+			w.reached <- struct{}{}
+			<-w.goOn
+		}
+		if step != nil {
+			step(n)
+		}
+	})
 }
 
-func (w *waiting) holdAt(n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.at, w.seen = n, 0
-}
+func (w *waiting) holdAt(n int) { w.at.Store(int32(n)) }
 
 // cancelling is a machine whose edits can be stopped on their way.
 func cancelling(t *testing.T, options ...lab.Option) (*machine, *waiting) {
@@ -47,8 +43,8 @@ func cancelling(t *testing.T, options ...lab.Option) (*machine, *waiting) {
 	return m, w
 }
 
-// TestCancel cancels each kind of edit at each of its changes: nothing of it is
-// left.
+// TestCancel cancels each kind of edit when each number of its changes is done:
+// nothing of it is left.
 func TestCancel(t *testing.T) {
 	m, w := cancelling(t)
 	for _, step := range steps {

@@ -17,8 +17,15 @@ import (
 )
 
 // childArgument makes the test program a process that performs one of steps
-// and kills itself at a checkpoint: child DATABASE STEP CHECKPOINT.
-const childArgument = "-netdash-lab-child"
+// and kills itself at a checkpoint: child DATABASE STEP CHECKPOINT NAME, the
+// checkpoint of that number among those of that name, or of any without one.
+// For largeStep it makes the star of 100 namespaces, for undoStep it undoes the
+// last operation.
+const (
+	childArgument = "-netdash-lab-child"
+	largeStep     = -1
+	undoStep      = -2
+)
 
 func child() {
 	fail := func(err error) {
@@ -31,8 +38,18 @@ func child() {
 	fail(err)
 	at, err := strconv.Atoi(os.Args[4])
 	fail(err)
+	edit, wrap := largeEdit, func(k lab.Kernel) lab.Kernel { return k }
+	if step != largeStep {
+		wrap = func(k lab.Kernel) lab.Kernel { return oneByOne{k} }
+	}
+	if step >= 0 {
+		edit = steps[step].edit
+	}
 	seen := 0
-	m, _, err := start(os.Args[2], nil, lab.WithCheckpoint(func(string) {
+	m, _, err := start(os.Args[2], wrap, lab.WithCheckpoint(func(name string) {
+		if os.Args[5] != "" && os.Args[5] != name {
+			return
+		}
 		if seen++; seen == at {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
@@ -40,15 +57,41 @@ func child() {
 	}))
 	fail(err)
 	fail(m.Recover(context.Background()))
-	_, err = m.Edit(context.Background(), lab.Request{Text: "child"}, steps[step].edit)
+	if os.Args[5] == "repaired" {
+		os.Exit(0) // it was to be killed before this
+	}
+	if step == undoStep {
+		op, err := lastDone(context.Background(), m)
+		fail(err)
+		_, err = m.Undo(context.Background(), lab.Request{Text: "child"}, op.ID)
+		fail(err)
+		os.Exit(0)
+	}
+	_, err = m.Edit(context.Background(), lab.Request{Text: "child"}, edit)
 	fail(err)
 	os.Exit(0)
 }
 
+// oneByOne carries a Plan out Change by Change, so that the process can end
+// between any two.
+type oneByOne struct{ lab.Kernel }
+
+func (k oneByOne) Run(ctx context.Context, plan topology.Plan, step func(int)) (done, rest topology.Plan, err error) {
+	for i, c := range plan {
+		if _, _, err := k.Kernel.Run(ctx, topology.Plan{c}, nil); err != nil {
+			return plan[:i], plan[i:], err
+		}
+		if step != nil {
+			step(i + 1)
+		}
+	}
+	return plan, nil, nil
+}
+
 // perform runs a child and tells whether it was killed.
-func perform(t *testing.T, db string, step, checkpoint int) (killed bool) {
+func perform(t *testing.T, db string, step, checkpoint int, name string) (killed bool) {
 	t.Helper()
-	cmd := exec.Command("/proc/self/exe", childArgument, db, strconv.Itoa(step), strconv.Itoa(checkpoint))
+	cmd := exec.Command("/proc/self/exe", childArgument, db, strconv.Itoa(step), strconv.Itoa(checkpoint), name)
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return false
@@ -68,30 +111,11 @@ func TestKilledAnywhere(t *testing.T) {
 	// After a failure what the children made is still there.
 	t.Cleanup(func() { nettest.Shell(t, "ip -all netns delete; ip link delete br0 2>/dev/null; true") })
 	db := filepath.Join(t.TempDir(), "n.db")
-	look := func() (kernel, spec string) {
-		m, stop, err := start(db, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := m.Recover(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		kernel, spec = fingerprint(t), intended(t, m)
-		if s, _ := m.Intended(); len(topology.Drift(s, m.live.Snapshot())) > 0 {
-			t.Errorf("after recovery the kernel has not what the database says: %v", topology.Drift(s, m.live.Snapshot()).Commands())
-		}
-		if pending, err := m.store.Pending(t.Context()); err != nil || len(pending) > 0 {
-			t.Errorf("still pending: %+v, %v", pending, err)
-		}
-		if err := stop(); err != nil {
-			t.Fatal(err)
-		}
-		return kernel, spec
-	}
+	look := func() (kernel, spec string) { return restart(t, db) }
 	kernelBefore, specBefore := look()
 	for i, step := range steps {
 		for at := 1; ; at++ {
-			if !perform(t, db, i, at) {
+			if !perform(t, db, i, at, "") {
 				if at < 4 {
 					t.Fatalf("%s has only %d checkpoints", step.name, at-1)
 				}
@@ -110,5 +134,75 @@ func TestKilledAnywhere(t *testing.T) {
 		if !strings.Contains(kernelBefore, "namespace host") {
 			t.Fatal("the fingerprint is empty")
 		}
+	}
+}
+
+// restart has a netdash recover, and tells what the kernel and the database say
+// then, which must be the same.
+func restart(t *testing.T, db string) (kernel, spec string) {
+	t.Helper()
+	m, stop, err := start(db, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	kernel, spec = fingerprint(t), intended(t, m)
+	if s, _ := m.Intended(); len(topology.Drift(s, m.live.Snapshot())) > 0 {
+		t.Errorf("after recovery the kernel has not what the database says: %v", topology.Drift(s, m.live.Snapshot()).Commands())
+	}
+	if pending, err := m.store.Pending(t.Context()); err != nil || len(pending) > 0 {
+		t.Errorf("still pending: %+v, %v", pending, err)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	return kernel, spec
+}
+
+func largeEdit(s *topology.Spec) error {
+	*s = *star(100, false)
+	return nil
+}
+
+// TestLargeEditKilled kills the process while it makes a star of 100 namespaces:
+// in every state of the journal, in every stage of the Plan, and while the next
+// one repairs what it left.
+func TestLargeEditKilled(t *testing.T) {
+	nettest.NoLeaks(t)
+	nettest.Require(t)
+	t.Cleanup(func() { nettest.Shell(t, "ip -all netns delete") })
+	db := filepath.Join(t.TempDir(), "n.db")
+	kernelBefore, specBefore := restart(t, db)
+	for _, at := range []struct {
+		name string
+		n    []int
+	}{
+		{"journaled", []int{1}},
+		// The stages: 101 namespaces, 101 places to make links in, 101 to set them.
+		{"applied", []int{1, 50, 101, 102, 150, 202, 203, 250, 302, 303}},
+		{"verified", []int{1}},
+	} {
+		for _, n := range at.n {
+			if !perform(t, db, largeStep, n, at.name) {
+				t.Fatalf("there is no checkpoint %q number %d", at.name, n)
+			}
+			if n == 250 { // and kill what recovers, too
+				for i := 1; i < 4 && perform(t, db, largeStep, 20*i, "repaired"); i++ {
+					t.Logf("killed while repairing, after %d steps", 20*i)
+				}
+			}
+			kernel, spec := restart(t, db)
+			if kernel != kernelBefore || spec != specBefore {
+				t.Fatalf("killed at %q number %d: kernel as before: %t, spec as before: %t\n%.2000s", at.name, n, kernel == kernelBefore, spec == specBefore, kernel)
+			}
+		}
+	}
+	if !perform(t, db, largeStep, 1, "committed") {
+		t.Fatal("it was not killed after the commit")
+	}
+	if kernel, spec := restart(t, db); spec == specBefore || !strings.Contains(kernel, "h99") {
+		t.Errorf("killed after the commit: not all of it is there\n%.2000s\n%.2000s", kernel, spec)
 	}
 }

@@ -15,9 +15,13 @@ import (
 // maxWaiting bounds how many edits may wait for their turn.
 const maxWaiting = 256
 
-// Kernel applies Changes.
+// Kernel carries Plans out.
 type Kernel interface {
-	Apply(ctx context.Context, c topology.Change) error
+	// Run performs a Plan, until a Change is refused or ctx ends: done is what is
+	// done of it and rest what is not, what was refused first. Deleting what is
+	// gone already counts as done. step is called with the number of Changes that
+	// are done, from one goroutine at a time.
+	Run(ctx context.Context, plan topology.Plan, step func(done int)) (done, rest topology.Plan, err error)
 }
 
 // Observer knows what the kernel has, and tells viewers what is going on.
@@ -28,7 +32,11 @@ type Observer interface {
 	Snapshot() *topology.Snapshot
 	// Begin and End announce an operation and what became of it.
 	Begin(op *topology.Operation, target *topology.Intent, namespaces []string)
+	// Progress announces how far a large operation has come.
+	Progress(op *topology.Operation)
 	End(op *topology.Operation, intent *topology.Intent, revision int64)
+	// Undone announces that an operation has been undone by a later one.
+	Undone(op *topology.Operation)
 }
 
 // Store keeps the intended Spec and the journal.
@@ -42,6 +50,8 @@ type Store interface {
 	Operation(ctx context.Context, id int64) (*topology.Operation, error)
 	Answer(ctx context.Context, key string) (Answer, bool, error)
 	Keep(ctx context.Context, a Answer) error
+	Delta(ctx context.Context, id int64) (*topology.Delta, error)
+	Since(ctx context.Context, id int64, f func(*topology.Operation, *topology.Delta)) error
 }
 
 // Lab edits the topology.
@@ -62,6 +72,7 @@ type Lab struct {
 	spec     *topology.Spec   // never written to, only replaced
 	intent   *topology.Intent // of spec
 	revision int64
+	progress *runningProgress // of the last large operation
 }
 
 // Option changes how a Lab works.
@@ -104,7 +115,11 @@ func (l *Lab) Operations(ctx context.Context, before int64, limit int) ([]topolo
 
 // Operation gives one operation of the journal.
 func (l *Lab) Operation(ctx context.Context, id int64) (*topology.Operation, error) {
-	return l.store.Operation(ctx, id)
+	op, err := l.store.Operation(ctx, id)
+	if err == nil {
+		l.withProgress(op)
+	}
+	return op, err
 }
 
 // Edit changes the intended Spec by edit, which gets a copy to write to, and
@@ -121,14 +136,20 @@ func (l *Lab) Edit(ctx context.Context, req Request, edit func(*topology.Spec) e
 		if err := topology.Validate(after); err != nil {
 			return nil, err
 		}
-		target := topology.NewIntent(after)
-		plan := l.intent.PlanTo(target)
-		observed := l.observer.Snapshot()
-		return &step{
-			before: before, after: after, from: l.intent, to: target, plan: plan, observed: observed,
-			known: l.intent.Differences(observed, plan.Namespaces()...),
-		}, nil
+		return l.stepTo(after), nil
 	})
+}
+
+// stepTo drafts the edit that makes the intended Spec after, which is valid.
+func (l *Lab) stepTo(after *topology.Spec) *step {
+	before, _ := l.Intended()
+	target := topology.NewIntent(after)
+	plan := l.intent.PlanTo(target)
+	observed := l.observer.Snapshot()
+	return &step{
+		before: before, after: after, from: l.intent, to: target, plan: plan, observed: observed,
+		known: l.intent.Differences(observed, plan.Namespaces()...),
+	}
 }
 
 // step is an edit on its way: from one Spec to another by a Plan.
@@ -140,6 +161,17 @@ type step struct {
 	// known are the differences in the Plan's namespaces that the Plan need not
 	// mend.
 	known []topology.Difference
+	// undoes, if set, is the operation that the edit takes back.
+	undoes *topology.Operation
+}
+
+// aside gives the namespaces an edit is about whose Plan is empty though the
+// Specs differ in what the kernel has: one that leaves the kernel as it is.
+func (e *step) aside() []string {
+	if len(e.plan) > 0 {
+		return nil
+	}
+	return e.from.PlanTo(e.to).Namespaces()
 }
 
 // perform does what draft comes to, when it is this edit's turn. Every change of
@@ -191,6 +223,13 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 		State: topology.OperationRunning, Author: req.Author, Request: req.Text,
 		Changes: e.plan.Records(), Commands: e.plan.Commands(), StartedAt: time.Now().UTC(),
 	}
+	namespaces := e.plan.Namespaces()
+	if aside := e.aside(); len(aside) > 0 {
+		op.IntentOnly, namespaces = true, aside
+	}
+	if e.undoes != nil {
+		op.Undoes = e.undoes.ID
+	}
 	if err := l.store.Begin(ctx, op, e.after); err != nil {
 		return nil, fmt.Errorf("journal the operation: %w", err)
 	}
@@ -200,9 +239,9 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 	if req.Started != nil {
 		req.Started(op.ID)
 	}
-	l.observer.Begin(op, e.to, e.plan.Namespaces())
+	l.observer.Begin(op, e.to, namespaces)
 
-	done, err := l.apply(work, e.plan)
+	done, rest, err := l.apply(work, op, e.plan)
 	if cancelled := l.running.settle(); cancelled != nil {
 		err = cancelled
 	}
@@ -217,48 +256,39 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 		}
 	}
 	if err != nil {
-		l.undo(ctx, op, e, done, err)
+		l.undo(ctx, op, e, done, rest, err)
 		return nil, err
 	}
 	l.checkpoint("committed")
 	op.State = topology.OperationCommitted
+	e.to = topology.NewIntent(e.after) // new links have ids and MACs now, by which they are known later
 	l.mu.Lock()
 	l.spec, l.intent, l.revision = e.after, e.to, op.ID
 	l.mu.Unlock()
 	l.observer.End(op, e.to, op.ID)
+	if e.undoes != nil {
+		undone := *e.undoes
+		undone.State, undone.UndoneBy = topology.OperationUndone, op.ID
+		l.observer.Undone(&undone)
+	}
 	return &Result{Plan: e.plan, Operation: op, Spec: e.after}, nil
 }
 
-// apply performs a Plan step by step and tells what it has done of it.
-func (l *Lab) apply(ctx context.Context, plan topology.Plan) (done topology.Plan, err error) {
-	for i, c := range plan {
-		if err := l.kernel.Apply(ctx, c); err != nil && !alreadyGone(c, err) {
-			return plan[:i], err
-		}
-		l.checkpoint("applied " + c.Kind())
-	}
-	return plan, nil
-}
-
-// alreadyGone tells whether a deletion failed because somebody else was first,
-// in which case its goal is reached.
-func alreadyGone(c topology.Change, err error) bool {
-	if topology.CodeOf(err) != topology.CodeNotFound {
-		return false
-	}
-	switch c.(type) {
-	case topology.DeleteNamespace, topology.DeleteLink, topology.DeleteAddress, topology.DeleteRoute, topology.DeleteFDB:
-		return true
-	}
-	return false
+// apply carries a Plan out and tells what is done of it and what is not.
+func (l *Lab) apply(ctx context.Context, op *topology.Operation, plan topology.Plan) (done, rest topology.Plan, err error) {
+	report := l.reporter(op, len(plan))
+	return l.kernel.Run(ctx, plan, func(done int) {
+		report(done)
+		l.checkpoint("applied")
+	})
 }
 
 // undo leads the kernel back and journals the failure.
-func (l *Lab) undo(ctx context.Context, op *topology.Operation, e *step, done topology.Plan, cause error) {
-	op.State, op.Error, op.DurationMS = topology.OperationFailed, cause.Error(), since(op.StartedAt)
+func (l *Lab) undo(ctx context.Context, op *topology.Operation, e *step, done, rest topology.Plan, cause error) {
+	op.State, op.Error, op.DurationMS, op.Undoes = topology.OperationFailed, cause.Error(), since(op.StartedAt), 0
 	before := e.before.Clone()
 	topology.NoteBridgeMACs(before, e.observed)
-	if err := l.repair(ctx, before, e.after, done, e.plan[len(done):]); err != nil {
+	if err := l.repair(ctx, before, e.after, done, rest); err != nil {
 		l.log.Error("an operation could not be undone whole", "operation", op.ID, "error", err)
 		op.Error += "; undoing it: " + err.Error()
 	}
@@ -279,11 +309,15 @@ func (l *Lab) repair(ctx context.Context, before, after *topology.Spec, done, re
 	}
 	plan := topology.Repair(before, after, done, rest, observed)
 	var first error
-	for _, c := range plan {
-		if err := l.kernel.Apply(ctx, c); err != nil && !alreadyGone(c, err) && first == nil {
+	for left := plan; len(left) > 0; {
+		_, rest, err := l.kernel.Run(ctx, left, func(int) { l.checkpoint("repaired") })
+		if err == nil {
+			break
+		}
+		if first == nil {
 			first = err
 		}
-		l.checkpoint("repaired " + c.Kind())
+		left = rest[1:]
 	}
 	if _, err := l.observer.Observe(ctx, append(plan.Namespaces(), done.Namespaces()...)); err != nil && first == nil {
 		first = err
@@ -311,8 +345,7 @@ func (l *Lab) clearNames(ctx context.Context, plan topology.Plan) error {
 		if n := observed.Namespace(name); n != nil && n.Sync != topology.Missing {
 			continue
 		}
-		remove := topology.DeleteNamespace{Name: name}
-		if err := l.kernel.Apply(ctx, remove); err != nil && !alreadyGone(remove, err) {
+		if _, _, err := l.kernel.Run(ctx, topology.Plan{topology.DeleteNamespace{Name: name}}, nil); err != nil {
 			return err
 		}
 	}

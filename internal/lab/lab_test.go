@@ -280,23 +280,41 @@ func TestCommandsDoTheSame(t *testing.T) {
 
 var errInjected = errors.New("injected")
 
-// failing refuses the change number at and passes the others on.
+// failing refuses the change number at, of all that are run. Those after it are
+// not done, or, with holes, done where they can be.
 type failing struct {
 	lab.Kernel
 	at, seen *int
+	holes    bool
 }
 
-func (f failing) Apply(ctx context.Context, c topology.Change) error {
-	*f.seen++
-	if *f.seen == *f.at {
-		return errInjected
+func (f failing) Run(ctx context.Context, plan topology.Plan, step func(int)) (done, rest topology.Plan, err error) {
+	at := *f.at - *f.seen - 1
+	*f.seen += len(plan)
+	if at < 0 || at >= len(plan) {
+		return f.Kernel.Run(ctx, plan, step)
 	}
-	return f.Kernel.Apply(ctx, c)
+	before, after := plan[:at], plan[at+1:]
+	if f.holes {
+		before, after = slices.Concat(plan[:at], plan[at+1:]), nil
+	}
+	done, rest, err = f.Kernel.Run(ctx, before, step)
+	if err != nil && !f.holes {
+		return done, rest, err
+	}
+	return done, slices.Concat(plan[at:at+1], rest, after), errInjected
 }
 
 func TestFailedEditLeavesNothing(t *testing.T) {
+	for _, holes := range []bool{false, true} {
+		t.Run(fmt.Sprintf("holes=%t", holes), func(t *testing.T) { failEverywhere(t, holes) })
+	}
+}
+
+func failEverywhere(t *testing.T, holes bool) {
+	t.Helper()
 	at, seen := 0, 0
-	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), func(k lab.Kernel) lab.Kernel { return failing{k, &at, &seen} })
+	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), func(k lab.Kernel) lab.Kernel { return failing{k, &at, &seen, holes} })
 	for _, step := range steps {
 		kernelBefore, specBefore := fingerprint(t), intended(t, m)
 		for n := 1; ; n++ {

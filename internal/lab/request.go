@@ -23,8 +23,8 @@ type Request struct {
 	Started func(operation int64)
 	// Answer, if set, gives what to keep with the operation: what a repeat of
 	// the request is to be answered. It is called when everything is verified and
-	// observed, and what it gives is kept if the operation is committed and only
-	// then.
+	// observed, with the operation as it is about to be, and what it gives is kept
+	// if that is committed and only then.
 	Answer func(op *topology.Operation) Answer
 }
 
@@ -33,7 +33,9 @@ func (r *Request) answers(op *topology.Operation) []Answer {
 	if r.Answer == nil {
 		return nil
 	}
-	return []Answer{r.Answer(op)}
+	committed := *op
+	committed.State = topology.OperationCommitted
+	return []Answer{r.Answer(&committed)}
 }
 
 // Result is what an edit came to.

@@ -18,7 +18,7 @@ func (l *Live) see(ref netops.NamespaceRef) {
 	s := l.spaces[ref.ID]
 	if s == nil {
 		s = newSpace(ref)
-		l.spaces[ref.ID] = s
+		l.spaces[ref.ID], l.drift.named[s.name] = s, s
 		l.settleGhost(s.name)
 		l.publishNamespace(s, "namespace.added")
 		return
@@ -28,6 +28,13 @@ func (l *Live) see(ref netops.NamespaceRef) {
 	}
 	old := s.name
 	s.name, s.names = ref.Name, ref.Names
+	if s.name != old {
+		l.unname(s, old)
+		l.drift.named[s.name] = s
+		if s.incomplete != "" {
+			l.drift.view.Blind[s.name] = true
+		}
+	}
 	l.publishNamespace(s, "namespace.changed")
 	if s.name != old {
 		l.deriveAll(s)
@@ -49,12 +56,14 @@ func (l *Live) lose(s *space) {
 		l.dropLink(x)
 	}
 	delete(l.spaces, s.id)
-	for _, other := range l.spaces {
-		for nsid, id := range other.nsids {
-			if id == s.id {
-				delete(other.nsids, nsid)
-			}
+	l.unname(s, s.name)
+	for other, nsid := range s.knownBy {
+		if other.nsids[nsid] == s.id {
+			delete(other.nsids, nsid)
 		}
+	}
+	for _, e := range s.fdb {
+		l.dropFDB(s, e.facts)
 	}
 	l.publishNamespace(s, "namespace.removed")
 	l.settleGhost(s.name)
@@ -75,6 +84,7 @@ func (l *Live) replace(s *space, d netops.Dump) {
 	}
 	if s.incomplete != was {
 		l.publishNamespace(s, "namespace.changed")
+		l.showBlind(s)
 	}
 	if d.Err != nil {
 		return
@@ -111,7 +121,6 @@ func (l *Live) replace(s *space, d netops.Dump) {
 	for _, f := range c.FDB {
 		l.setFDB(s, f)
 	}
-	l.settleLinkGhosts(s)
 }
 
 // keepOnly drops what a dump does not list.
@@ -132,7 +141,6 @@ func (l *Live) apply(s *space, fact any) {
 	switch f := fact.(type) {
 	case netops.LinkFacts:
 		l.setLink(s, f)
-		l.settleLinkGhosts(s)
 	case netops.PortFacts:
 		if x := s.links[f.Ifindex]; x != nil {
 			x.facts.BridgePort = f.Port
@@ -162,8 +170,7 @@ func (l *Live) remove(s *space, fact any) {
 	switch f := fact.(type) {
 	case netops.LinkFacts:
 		if x := s.links[f.Ifindex]; x != nil {
-			l.dropLink(x)
-			l.settleLinkGhosts(s)
+			l.depart(x, f)
 		}
 	case netops.AddressFacts:
 		if x := s.links[f.Ifindex]; x != nil {

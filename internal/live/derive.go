@@ -12,8 +12,10 @@ func key(x *link) string { return x.space.id.String() + ":" + strconv.Itoa(x.fac
 
 // show derives a link anew and publishes it if it differs.
 func (l *Live) show(x *link) {
+	was := x.is
 	o := l.deriveLink(x)
-	if x.object != nil && reflect.DeepEqual(x.object, o) {
+	found := x.is != nil && x.is != was
+	if x.object != nil && !found && reflect.DeepEqual(x.object, o) {
 		return
 	}
 	kind := "link.changed"
@@ -22,6 +24,16 @@ func (l *Live) show(x *link) {
 	}
 	x.object = o
 	l.publish(x.space, kind, func(e *topology.Event) { e.Link = o })
+	if x.is != nil {
+		l.mark(x.is.Namespace, 0)
+	}
+	if found {
+		l.showPeer(x)
+		if o.Intended != nil { // what refers to it means the intended one
+			l.deriveAll(x.space)
+			l.mark(o.Intended.Namespace, allParts)
+		}
+	}
 }
 
 func (l *Live) deriveLink(x *link) *topology.Link {
@@ -43,25 +55,45 @@ func (l *Live) deriveLink(x *link) *topology.Link {
 	if o.Addresses == nil {
 		o.Addresses = []topology.Address{}
 	}
-	o.Managed, o.Sync = l.judge(&o)
+	l.judge(x, &o)
 	return &o
 }
 
-// judge tells whether a link is managed and how it stands. While an operation
-// is at work in its namespace nothing there has drifted yet.
-func (l *Live) judge(o *topology.Link) (bool, topology.Sync) {
-	managed, differences := l.intent.Link(o)
-	if l.runs(o.Namespace) {
-		target, _ := l.running.target.Link(o)
-		managed, differences = managed || target, nil
+// judge tells whether a link is managed and in what it is not as intended. While
+// an operation is at work in its namespace nothing there has drifted yet.
+func (l *Live) judge(x *link, o *topology.Link) {
+	l.claim(x, o)
+	at := topology.LinkRef{Namespace: o.Namespace, Name: o.Name}
+	l.place(x, at)
+	runs := l.runs(o.Namespace) || x.is != nil && l.runs(x.is.Namespace)
+	judged := !runs && x.space.incomplete == "" && (x.is == nil || !l.drift.view.Blind[x.is.Namespace])
+	switch {
+	case x.is != nil:
+		o.Managed = true
+		if *x.is != at {
+			o.Intended = x.is
+		}
+		if judged {
+			o.Differences = append(l.intent.Link(*x.is, o, &l.drift.view), x.space.lacks.entries[x.is.Name]...)
+		}
+	case l.intent.HasLink(at): // somebody else's has its place
+		o.Managed = runs
+		if itself := l.drift.claims[at]; judged && itself != nil {
+			o.Differences = []topology.Difference{topology.Taken(at, itself.facts.Ifindex, o.Ifindex)}
+		} else if judged {
+			o.Differences = l.intent.Link(at, o, &l.drift.view)
+		}
+	default:
+		o.Managed = runs && l.running.target.HasLink(at)
 	}
 	switch {
-	case !managed:
-		return false, topology.Foreign
-	case len(differences) > 0:
-		return true, topology.Drifted
+	case len(o.Differences) > 0:
+		o.Sync = topology.Drifted
+	case o.Managed:
+		o.Sync = topology.InSync
+	default:
+		o.Sync = topology.Foreign
 	}
-	return true, topology.InSync
 }
 
 func (l *Live) showRoute(s *space, r *shown[netops.RouteFacts, topology.RouteState]) {
@@ -70,8 +102,10 @@ func (l *Live) showRoute(s *space, r *shown[netops.RouteFacts, topology.RouteSta
 	if o.Link == "" && r.facts.Ifindex != 0 {
 		return // until the link is known
 	}
-	if l.intent.Route(&o) || l.runs(s.name) && l.running.target.Route(&o) {
+	if l.intent.Route(&o, &l.drift.view) || l.runs(s.name) && l.running.target.Route(&o, &l.drift.view) {
 		o.Managed, o.Sync = true, topology.InSync
+	} else if s.lacks.instead[keyOfRoute(r.facts)] {
+		o.Managed, o.Sync = true, topology.Drifted
 	}
 	if r.object != nil && reflect.DeepEqual(*r.object, o) {
 		return
@@ -106,7 +140,7 @@ func (l *Live) showNeighbour(s *space, n *shown[netops.NeighbourFacts, topology.
 	l.publish(s, kind, func(e *topology.Event) { e.Neighbour = &o })
 }
 
-func (l *Live) showFDB(s *space, e *shown[netops.FDBFacts, topology.FDBEntry]) {
+func (l *Live) showFDB(s *space, e *fdbShown) {
 	o := l.deriveFDB(s, e.facts)
 	if o.Bridge == "" || o.Port == "" {
 		return // until the links are known
@@ -136,11 +170,13 @@ func (l *Live) deriveFDB(s *space, f netops.FDBFacts) *topology.FDBEntry {
 		e.Owner = &topology.LinkRef{Namespace: x.space.name, Name: x.facts.Name}
 	}
 	if e.State == "static" || e.State == "local" {
-		e.Managed = l.intent.FDB(&e) || l.runs(s.name) && l.running.target.FDB(&e)
-		if e.Managed {
-			e.Sync = topology.InSync
-		} else if e.State == "static" {
-			e.Sync = topology.Foreign
+		sync := l.intent.Entry(&e, &l.drift.view)
+		if l.runs(s.name) && (sync == topology.Drifted || l.running.target.Entry(&e, &l.drift.view) == topology.InSync) {
+			sync = topology.InSync
+		}
+		e.Managed = sync != topology.Foreign
+		if e.Managed || e.State == "static" {
+			e.Sync = sync
 		}
 	}
 	return &e
@@ -171,33 +207,15 @@ func (l *Live) owner(s *space, f netops.FDBFacts) *link {
 	return only
 }
 
-// index keeps byMAC in step.
-func (l *Live) index(x *link, old, now string) {
-	if old != "" {
-		delete(l.byMAC[old], x)
-		if len(l.byMAC[old]) == 0 {
-			delete(l.byMAC, old)
-		}
-	}
-	if now != "" {
-		if l.byMAC[now] == nil {
-			l.byMAC[now] = map[*link]bool{}
-		}
-		l.byMAC[now][x] = true
-	}
-}
-
 // showOwned derives the FDB entries of a MAC anew, whose owner may be another
 // now.
 func (l *Live) showOwned(mac string) {
 	if mac == "" || mac == "00:00:00:00:00:00" {
 		return
 	}
-	for _, s := range l.spaces {
-		for k, e := range s.fdb {
-			if k.mac == mac && e.object != nil {
-				l.showFDB(s, e)
-			}
+	for e, s := range l.entries[mac] {
+		if e.object != nil {
+			l.showFDB(s, e)
 		}
 	}
 }
@@ -218,68 +236,5 @@ func (l *Live) deriveAll(s *space) {
 	}
 	for _, e := range s.fdb {
 		l.showFDB(s, e)
-	}
-	l.settleLinkGhosts(s)
-}
-
-// settleLinkGhosts shows the intended links of a namespace that are missing.
-func (l *Live) settleLinkGhosts(s *space) {
-	if !l.ready || l.runs(s.name) || s.incomplete != "" {
-		return
-	}
-	missing := l.intent.MissingLinks(s.name, s.hasLink)
-	keep := map[string]bool{}
-	for _, m := range missing {
-		keep[m.Name] = true
-		if old := s.ghosts[m.Name]; old != nil && reflect.DeepEqual(old, m) {
-			continue
-		}
-		s.ghosts[m.Name] = m
-		l.publish(s, "link.added", func(e *topology.Event) { e.Link = m })
-	}
-	for name, g := range s.ghosts {
-		if !keep[name] {
-			delete(s.ghosts, name)
-			l.publish(s, "link.removed", func(e *topology.Event) { e.Link = g })
-		}
-	}
-}
-
-// settleAll shows everything that is missing, once the first look is finished.
-func (l *Live) settleAll() {
-	have := map[string]bool{}
-	for _, s := range l.spaces {
-		have[s.name] = true
-		l.settleLinkGhosts(s)
-	}
-	for _, name := range l.intent.MissingNamespaces(func(n string) bool { return have[n] }) {
-		l.settleGhost(name)
-	}
-}
-
-// settleGhost shows an intended namespace that is missing, or shows it no
-// longer.
-func (l *Live) settleGhost(name string) {
-	if !l.ready {
-		return
-	}
-	there := false
-	for _, s := range l.spaces {
-		there = there || s.name == name
-	}
-	missing := l.intent.Namespace(name) && !there && !l.runs(name)
-	old := l.ghosts[name]
-	switch {
-	case missing && old == nil:
-		g := &topology.NamespaceState{
-			Name: name, Names: []string{}, Managed: true, Sync: topology.Missing, Links: []*topology.Link{},
-			Routes: []*topology.RouteState{}, Neighbours: []*topology.Neighbour{}, FDB: []*topology.FDBEntry{},
-		}
-		g.Links = append(g.Links, l.intent.MissingLinks(name, func(string) bool { return false })...)
-		l.ghosts[name] = g
-		l.publish(&space{name: name}, "namespace.added", func(e *topology.Event) { e.Namespace = g })
-	case !missing && old != nil:
-		delete(l.ghosts, name)
-		l.publish(&space{name: name}, "namespace.removed", func(e *topology.Event) { e.Namespace = old })
 	}
 }

@@ -12,9 +12,12 @@ import (
 
 // ringSize is how many events can be asked for again with ?since=; queueSize is
 // how many a subscriber may lag behind before it gets a fresh Snapshot instead.
+// Both are bounded in bytes too: a drift.changed of a large namespace is long.
 const (
-	ringSize  = 4096
-	queueSize = 1024
+	ringSize   = 4096
+	ringBytes  = 32 << 20
+	queueSize  = 1024
+	queueBytes = 16 << 20
 )
 
 // ErrClosed ends a subscription when netdash stops.
@@ -25,6 +28,7 @@ type hub struct {
 	seq         uint64
 	ring        []frame // of the last ringSize events, by seq modulo
 	first       uint64  // seq of the oldest in ring
+	bytes       int     // in ring
 	subscribers map[*Subscription]bool
 }
 
@@ -45,8 +49,13 @@ func (h *hub) send(e *topology.Event) error {
 		return err
 	}
 	h.seq++
+	h.bytes += len(b) - len(h.ring[h.seq%ringSize])
 	h.ring[h.seq%ringSize] = b
 	h.first = max(h.first, h.seq-min(h.seq, ringSize-1))
+	for ; h.bytes > ringBytes && h.first < h.seq; h.first++ {
+		h.bytes -= len(h.ring[h.first%ringSize])
+		h.ring[h.first%ringSize] = nil
+	}
 	for s := range h.subscribers {
 		s.push(b)
 	}
@@ -67,6 +76,7 @@ type Subscription struct {
 
 	// Guarded by Live.mu.
 	queue    []frame
+	bytes    int  // in queue
 	snapshot bool // a Snapshot is due before the queue
 	resync   bool // because the queue overflowed
 	closed   bool
@@ -81,7 +91,7 @@ func (l *Live) Subscribe(since *uint64) *Subscription {
 	h := &l.hub
 	if since != nil && *since+1 >= h.first && *since <= h.seq {
 		for n := *since + 1; n <= h.seq; n++ {
-			s.queue = append(s.queue, h.ring[n%ringSize])
+			s.queue, s.bytes = append(s.queue, h.ring[n%ringSize]), s.bytes+len(h.ring[n%ringSize])
 		}
 	} else {
 		s.snapshot = true
@@ -133,9 +143,9 @@ func (s *Subscription) take() ([]byte, error) {
 		l.mu.Unlock()
 		return fmt.Appendf(nil, `{"type":"resync","seq":%d}`, seq), nil
 	case s.snapshot:
-		// What is queued is already in the Snapshot.
-		s.snapshot, s.queue = false, nil
+		// What is queued, and what current finds out, is in the Snapshot already.
 		t := l.current()
+		s.snapshot, s.queue, s.bytes = false, nil, 0
 		l.mu.Unlock() // a large Snapshot takes a while to write
 		return json.Marshal(struct {
 			Type     string             `json:"type"`
@@ -147,7 +157,7 @@ func (s *Subscription) take() ([]byte, error) {
 	defer l.mu.Unlock()
 	if len(s.queue) > 0 {
 		b := s.queue[0]
-		s.queue = s.queue[1:]
+		s.queue, s.bytes = s.queue[1:], s.bytes-len(b)
 		return b, nil
 	}
 	if s.closed {
@@ -161,10 +171,10 @@ func (s *Subscription) push(b frame) {
 	if s.snapshot {
 		return // it will be in the Snapshot
 	}
-	if len(s.queue) >= queueSize {
-		s.queue, s.snapshot, s.resync = nil, true, true
+	if len(s.queue) >= queueSize || s.bytes > queueBytes {
+		s.queue, s.bytes, s.snapshot, s.resync = nil, 0, true, true
 	} else {
-		s.queue = append(s.queue, b)
+		s.queue, s.bytes = append(s.queue, b), s.bytes+len(b)
 	}
 	s.wake()
 }

@@ -20,6 +20,10 @@ func (s scripted) Observations() <-chan netops.Observation { return s }
 
 func (s scripted) Refresh(context.Context, ...string) error { return nil }
 
+func (s scripted) Hold([]string) {}
+
+func (s scripted) Release() {}
+
 func (s scripted) NSID(_, _ topology.NamespaceID) (int32, bool, error) { return 0, false, nil }
 
 func (s scripted) FDB(context.Context, string, string) ([]netops.FDBFacts, error) { return nil, nil }
@@ -61,13 +65,23 @@ type message struct {
 
 func next(t *testing.T, s *Subscription) message {
 	t.Helper()
+	return nextAs[message](t, s)
+}
+
+func nextEvent(t *testing.T, s *Subscription) *topology.Event {
+	t.Helper()
+	return new(nextAs[topology.Event](t, s))
+}
+
+func nextAs[T any](t *testing.T, s *Subscription) T {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	b, err := s.Next(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m message
+	var m T
 	if err := json.Unmarshal(b, &m); err != nil {
 		t.Fatalf("%s: %v", b, err)
 	}

@@ -24,12 +24,23 @@ func (l *Live) setLink(s *space, f netops.LinkFacts) {
 		return
 	}
 	x.facts = f
+	if old.Kind != f.Kind {
+		l.disclaim(x) // another one has its index
+	}
 	if old.MAC != f.MAC {
-		l.index(x, old.MAC, f.MAC)
+		drop(l.byMAC, old.MAC, x)
+		add(l.byMAC, f.MAC, x)
+	}
+	if was, is := pairOf(old), pairOf(f); isNew || was != is {
+		drop(l.byPair, was, x)
+		add(l.byPair, is, x)
 	}
 	if isNew || old.PeerIndex != f.PeerIndex || old.PeerNSID != f.PeerNSID {
 		l.unpair(x)
 		l.findPeer(x)
+	}
+	if isNew {
+		l.arrive(x)
 	}
 	if old.AdminUp && !f.AdminUp {
 		l.flushRoutes(s, func(r netops.RouteFacts) bool { return r.Ifindex == f.Ifindex })
@@ -94,7 +105,9 @@ func (l *Live) dropLink(x *link) {
 	l.unpair(x)
 	delete(l.unpaired, x)
 	delete(s.links, index)
-	l.index(x, x.facts.MAC, "")
+	drop(l.byPair, pairOf(x.facts), x)
+	drop(l.byMAC, x.facts.MAC, x)
+	l.disclaim(x)
 	if x.object != nil {
 		l.publish(s, "link.removed", func(e *topology.Event) { e.Link = x.object })
 	}

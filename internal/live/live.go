@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,10 @@ type Kernel interface {
 type Watcher interface {
 	Observations() <-chan netops.Observation
 	Refresh(ctx context.Context, namespaces ...string) error
+	// Hold has names that are about to appear left alone until they are asked for
+	// with Refresh, or until Release.
+	Hold(names []string)
+	Release()
 }
 
 // Live is the observed topology, kept current. Its methods may be called from
@@ -33,25 +38,30 @@ type Live struct {
 	watcher Watcher
 	log     *slog.Logger
 
-	mu        sync.Mutex
-	spaces    map[topology.NamespaceID]*space
-	byMAC     map[string]map[*link]bool // who has a MAC
-	unpaired  map[*link]bool            // veth ends whose peer is still to be found
-	intent    *topology.Intent
-	ghosts    map[string]*topology.NamespaceState // intended namespaces that are missing
-	revision  int64
-	running   *running // the operation under way
-	hub       hub
-	snapshot  *topology.Snapshot // nil after a change
-	ready     bool
-	readyOnce chan struct{}
+	mu       sync.Mutex
+	spaces   map[topology.NamespaceID]*space
+	byMAC    map[string]map[*link]bool       // who has a MAC
+	byPair   map[indexPair]map[*link]bool    // veth ends with a peer elsewhere
+	entries  map[string]map[*fdbShown]*space // of MAC tables, by MAC
+	unpaired map[*link]bool                  // veth ends whose peer is still to be found
+	intent   *topology.Intent
+	ghosts   map[string]*topology.NamespaceState // intended namespaces that are missing
+	revision int64
+	running  *running // the operation under way
+	drift    drift
+	// Links that have left a namespace and not yet arrived in another.
+	departures []departure
+	hub        hub
+	snapshot   *topology.Snapshot // nil after a change
+	ready      bool
+	readyOnce  chan struct{}
 }
 
 // running is an operation under way: what happens in its namespaces is its
 // doing, and objects in them are not yet judged.
 type running struct {
 	origin     string
-	namespaces []string
+	namespaces map[string]bool
 	target     *topology.Intent
 }
 
@@ -61,8 +71,9 @@ func New(kernel Kernel, watcher Watcher, intended *topology.Spec, revision int64
 	return &Live{
 		kernel: kernel, watcher: watcher, log: log,
 		spaces: map[topology.NamespaceID]*space{}, byMAC: map[string]map[*link]bool{}, unpaired: map[*link]bool{},
+		byPair: map[indexPair]map[*link]bool{}, entries: map[string]map[*fdbShown]*space{},
 		intent: topology.NewIntent(intended), ghosts: map[string]*topology.NamespaceState{}, revision: revision,
-		hub: newHub(), readyOnce: make(chan struct{}),
+		hub: newHub(), readyOnce: make(chan struct{}), drift: newDrift(),
 	}
 }
 
@@ -75,6 +86,9 @@ func (l *Live) Run() {
 	}()
 	quiet := time.NewTimer(time.Hour)
 	defer quiet.Stop()
+	settle := time.NewTimer(time.Hour)
+	defer settle.Stop()
+	waits := false // for settle
 	for {
 		select {
 		case o, open := <-l.watcher.Observations():
@@ -86,6 +100,15 @@ func (l *Live) Run() {
 			}
 		case <-quiet.C:
 			l.settlePeers()
+		case <-settle.C:
+			waits = false
+			l.mu.Lock()
+			l.settle()
+			l.mu.Unlock()
+		}
+		if in, due := l.settleIn(); due && !waits {
+			waits = true
+			settle.Reset(in)
 		}
 	}
 }
@@ -147,7 +170,9 @@ func (l *Live) Snapshot() *topology.Snapshot {
 	return l.current()
 }
 
+// current gives the Snapshot, in which everything has been judged.
 func (l *Live) current() *topology.Snapshot {
+	l.settle()
 	if l.snapshot != nil {
 		return l.snapshot
 	}
@@ -183,30 +208,62 @@ func (l *Live) Observe(ctx context.Context, namespaces []string) (*topology.Snap
 // Begin announces an operation: until End, what changes in its namespaces is
 // its doing, objects of target are managed already, and nothing there counts as
 // missing or drifted.
+//
+// The namespaces that a large operation makes are looked at only when it is done
+// with them.
 func (l *Live) Begin(op *topology.Operation, target *topology.Intent, namespaces []string) {
+	if len(op.Changes) > topology.LargePlan {
+		l.watcher.Hold(namespaces)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.running = &running{fmt.Sprintf("operation:%d", op.ID), namespaces, target}
+	l.running = &running{fmt.Sprintf("operation:%d", op.ID), map[string]bool{}, target}
+	for _, name := range namespaces {
+		l.running.namespaces[name] = true
+	}
+	l.disclaimPlain(namespaces)
 	l.publishOperation("operation.started", op)
+}
+
+// Progress announces how far an operation has come.
+func (l *Live) Progress(op *topology.Operation) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.publishOperation("operation.progress", op)
 }
 
 // End announces what became of the operation, and what is intended now.
 func (l *Live) End(op *topology.Operation, intent *topology.Intent, revision int64) {
+	l.watcher.Release()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.intent, l.revision = intent, revision
 	l.snapshot = nil
 	l.running.target = nil // from here on everything counts
 	for _, s := range l.spaces {
-		if slices.Contains(l.running.namespaces, s.name) {
+		if l.running.namespaces[s.name] {
 			l.deriveAll(s)
 		}
 	}
-	for _, name := range l.running.namespaces {
-		l.settleGhost(name)
+	for _, x := range slices.Collect(maps.Values(l.drift.astray)) {
+		l.show(x) // it may be intended no longer
 	}
+	for name := range l.running.namespaces {
+		l.drift.dirty[name] = allParts
+	}
+	l.settle()
 	l.publishOperation("operation."+string(op.State), op)
 	l.running = nil
+}
+
+// Undone announces that an operation has been undone by a later one.
+func (l *Live) Undone(op *topology.Operation) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	copied := *op
+	l.send(&topology.Event{
+		Type: "operation.undone", At: time.Now(), Origin: fmt.Sprintf("operation:%d", op.UndoneBy), Operation: &copied,
+	})
 }
 
 // FDB reads a bridge's MAC table from the kernel, with ages.
@@ -235,19 +292,30 @@ func (l *Live) FDB(ctx context.Context, namespace, bridge string) ([]*topology.F
 // publish announces a change in a namespace, of which what was put together for
 // a Snapshot is stale then.
 func (l *Live) publish(s *space, kind string, fill func(*topology.Event)) {
+	e := &topology.Event{Type: kind}
+	fill(e)
+	l.mark(s.name, partsOf(e))
+	l.announce(s, e)
+}
+
+// announce is publish for what settle does not have to look at.
+func (l *Live) announce(s *space, e *topology.Event) {
 	l.snapshot, s.cached = nil, nil
 	origin := "kernel"
-	if l.running != nil && slices.Contains(l.running.namespaces, s.name) {
+	if l.running != nil && l.running.namespaces[s.name] {
 		origin = l.running.origin
 	}
-	e := &topology.Event{Type: kind, At: time.Now(), Origin: origin}
-	fill(e)
+	e.At, e.Origin = time.Now(), origin
 	l.send(e)
 }
 
 func (l *Live) publishOperation(kind string, op *topology.Operation) {
 	l.snapshot = nil
 	copied := *op
+	if len(op.Changes) > topology.LargePlan {
+		// Nobody wants megabytes unasked; GET /operations has them.
+		copied.Changes, copied.Commands = []topology.ChangeRecord{}, []string{}
+	}
 	l.send(&topology.Event{Type: kind, At: time.Now(), Origin: l.running.origin, Operation: &copied})
 }
 

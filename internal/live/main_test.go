@@ -21,6 +21,12 @@ func TestMain(m *testing.M) { nettest.Main(m) }
 // watching gives a Live that follows this test's machine.
 func watching(t *testing.T) (*live.Live, *netops.Watcher) {
 	t.Helper()
+	return watchingSpec(t, &topology.Spec{})
+}
+
+// watchingSpec gives one that judges by a Spec.
+func watchingSpec(t *testing.T, spec *topology.Spec) (*live.Live, *netops.Watcher) {
+	t.Helper()
 	nettest.NoLeaks(t)
 	kernel, err := netops.New(netops.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -30,7 +36,7 @@ func watching(t *testing.T) (*live.Live, *netops.Watcher) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := live.New(kernel, watcher, &topology.Spec{}, 0, slog.New(slog.DiscardHandler))
+	l := live.New(kernel, watcher, spec, 0, slog.New(slog.DiscardHandler))
 	ran := make(chan struct{})
 	go func() { defer close(ran); l.Run() }()
 	t.Cleanup(func() {

@@ -39,13 +39,18 @@ func (l *Live) mutual(x *link) *link {
 		}
 		return nil
 	}
-	for _, s := range l.spaces {
-		if s != x.space && namesBack(s.links[f.PeerIndex], x) && l.stands(x.space, f.PeerNSID, s) {
-			return s.links[f.PeerIndex]
+	for p := range l.byPair[indexPair{f.PeerIndex, f.Ifindex}] {
+		if p.space != x.space && namesBack(p, x) && l.stands(x.space, f.PeerNSID, p.space) {
+			return p
 		}
 	}
 	return nil
 }
+
+// indexPair is a link's own index and its peer's.
+type indexPair struct{ own, peer int }
+
+func pairOf(f netops.LinkFacts) indexPair { return indexPair{f.Ifindex, f.PeerIndex} }
 
 // namesBack tells whether p says that its peer has x's index, elsewhere.
 func namesBack(p, x *link) bool {
@@ -62,6 +67,7 @@ func (l *Live) stands(in *space, nsid int32, of *space) bool {
 	}
 	if known {
 		in.nsids[got] = of.id
+		of.knownBy[in] = got
 	}
 	return known && got == nsid
 }
@@ -100,6 +106,7 @@ func (l *Live) showPeer(x *link) {
 func (l *Live) settlePeers() {
 	l.mu.Lock()
 	var stale []string
+	l.departures = nil
 	for x := range l.unpaired {
 		delete(l.unpaired, x)
 		if x.space.links[x.facts.Ifindex] != x {

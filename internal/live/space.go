@@ -2,6 +2,7 @@ package live
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,12 +18,13 @@ type space struct {
 	incomplete string
 
 	links      map[int]*link // by ifindex
-	ghosts     map[string]*topology.Link
 	routes     map[routeKey]*shown[netops.RouteFacts, topology.RouteState]
 	neighbours map[neighbourKey]*shown[netops.NeighbourFacts, topology.Neighbour]
-	fdb        map[fdbKey]*shown[netops.FDBFacts, topology.FDBEntry]
+	fdb        map[fdbKey]*fdbShown
 	nsids      map[int32]topology.NamespaceID // confirmed by the kernel
+	knownBy    map[*space]int32               // whose nsids name this one
 
+	lacks     lacks
 	headShown *topology.NamespaceState // as published last
 	cached    *topology.NamespaceState // nil after a change
 }
@@ -35,6 +37,9 @@ type link struct {
 	peer      *link
 	lost      bool           // its peer has just gone
 	object    *topology.Link // as published; nil before
+
+	is *topology.LinkRef // which intended link it is; nil: none that is known
+	at topology.LinkRef  // where it is, if that is elsewhere
 }
 
 // shown is a fact with the object published for it.
@@ -42,6 +47,8 @@ type shown[F, O any] struct {
 	facts  F
 	object *O
 }
+
+type fdbShown = shown[netops.FDBFacts, topology.FDBEntry]
 
 type routeKey struct {
 	family, destination, gateway string
@@ -72,11 +79,15 @@ func keyOfFDB(f netops.FDBFacts) fdbKey { return fdbKey{f.BridgeIndex, f.MAC, f.
 func newSpace(ref netops.NamespaceRef) *space {
 	return &space{
 		id: ref.ID, name: ref.Name, names: ref.Names,
-		links: map[int]*link{}, ghosts: map[string]*topology.Link{},
+		links:      map[int]*link{},
 		routes:     map[routeKey]*shown[netops.RouteFacts, topology.RouteState]{},
 		neighbours: map[neighbourKey]*shown[netops.NeighbourFacts, topology.Neighbour]{},
-		fdb:        map[fdbKey]*shown[netops.FDBFacts, topology.FDBEntry]{},
+		fdb:        map[fdbKey]*fdbShown{},
 		nsids:      map[int32]topology.NamespaceID{},
+		knownBy:    map[*space]int32{},
+		lacks: lacks{
+			ghostLinks: map[string]*topology.Link{}, ghostRoutes: map[string]*topology.RouteState{}, ghostFDB: map[string]*topology.FDBEntry{},
+		},
 	}
 }
 
@@ -92,15 +103,6 @@ func (s *space) linkName(ifindex int) string {
 	return ""
 }
 
-func (s *space) hasLink(name string) bool {
-	for _, l := range s.links {
-		if l.facts.Name == name {
-			return true
-		}
-	}
-	return false
-}
-
 // head is what is shown of the namespace itself.
 func (l *Live) head(s *space) topology.NamespaceState {
 	n := topology.NamespaceState{ID: s.id.String(), Name: s.name, Names: s.names, Incomplete: s.incomplete, Sync: topology.Foreign}
@@ -113,12 +115,15 @@ func (l *Live) head(s *space) topology.NamespaceState {
 	if s.name == topology.HostName {
 		n.Sync = topology.InSync // nobody can ask for it, and it is always there
 	}
+	if n.Sync == topology.InSync && l.drift.found[s.name] != nil {
+		n.Sync, n.Differences = topology.Drifted, s.lacks.own
+	}
 	return n
 }
 
 // runs tells whether an operation is at work in a namespace.
 func (l *Live) runs(namespace string) bool {
-	return l.running != nil && l.running.target != nil && slices.Contains(l.running.namespaces, namespace)
+	return l.running != nil && l.running.target != nil && l.running.namespaces[namespace]
 }
 
 // state gives the namespace with everything in it.
@@ -127,13 +132,11 @@ func (l *Live) state(s *space) *topology.NamespaceState {
 		return s.cached
 	}
 	n := l.head(s)
-	n.Links = make([]*topology.Link, 0, len(s.links)+len(s.ghosts))
+	n.Links = make([]*topology.Link, 0, len(s.links)+len(s.lacks.ghostLinks))
 	for _, x := range s.links {
 		n.Links = append(n.Links, x.object)
 	}
-	for _, g := range s.ghosts {
-		n.Links = append(n.Links, g)
-	}
+	n.Links = slices.AppendSeq(n.Links, maps.Values(s.lacks.ghostLinks))
 	slices.SortFunc(n.Links, func(a, b *topology.Link) int {
 		if (a.Sync == topology.Missing) != (b.Sync == topology.Missing) {
 			if b.Sync == topology.Missing {
@@ -143,16 +146,16 @@ func (l *Live) state(s *space) *topology.NamespaceState {
 		}
 		return cmp.Or(cmp.Compare(a.Ifindex, b.Ifindex), strings.Compare(a.Name, b.Name))
 	})
-	n.Routes = objects(s.routes)
+	n.Routes = slices.AppendSeq(objects(s.routes), maps.Values(s.lacks.ghostRoutes))
 	slices.SortFunc(n.Routes, func(a, b *topology.RouteState) int {
 		return cmp.Or(strings.Compare(a.Family, b.Family), strings.Compare(b.Destination, a.Destination), cmp.Compare(a.Metric, b.Metric),
-			strings.Compare(a.Link, b.Link), strings.Compare(a.Gateway, b.Gateway))
+			strings.Compare(a.Link, b.Link), strings.Compare(a.Gateway, b.Gateway), strings.Compare(string(a.Sync), string(b.Sync)))
 	})
 	n.Neighbours = objects(s.neighbours)
 	slices.SortFunc(n.Neighbours, func(a, b *topology.Neighbour) int {
 		return cmp.Or(strings.Compare(a.Link, b.Link), strings.Compare(a.Address, b.Address))
 	})
-	n.FDB = objects(s.fdb)
+	n.FDB = slices.AppendSeq(objects(s.fdb), maps.Values(s.lacks.ghostFDB))
 	sortFDB(n.FDB)
 	s.cached = &n
 	return s.cached
@@ -160,7 +163,8 @@ func (l *Live) state(s *space) *topology.NamespaceState {
 
 func sortFDB(list []*topology.FDBEntry) {
 	slices.SortFunc(list, func(a, b *topology.FDBEntry) int {
-		return cmp.Or(strings.Compare(a.Bridge, b.Bridge), strings.Compare(a.Port, b.Port), strings.Compare(a.MAC, b.MAC), cmp.Compare(a.VLAN, b.VLAN))
+		return cmp.Or(strings.Compare(a.Bridge, b.Bridge), strings.Compare(a.Port, b.Port), strings.Compare(a.MAC, b.MAC), cmp.Compare(a.VLAN, b.VLAN),
+			strings.Compare(string(a.Sync), string(b.Sync)))
 	})
 }
 

@@ -64,13 +64,22 @@ func (l *Live) dropNeighbour(s *space, f netops.NeighbourFacts) {
 }
 
 func (l *Live) setFDB(s *space, f netops.FDBFacts) {
-	l.showFDB(s, put(s.fdb, keyOfFDB(f), f))
+	e := put(s.fdb, keyOfFDB(f), f)
+	if l.entries[f.MAC] == nil {
+		l.entries[f.MAC] = map[*fdbShown]*space{}
+	}
+	l.entries[f.MAC][e] = s
+	l.showFDB(s, e)
 }
 
 // dropFDB goes by MAC and VLAN alone: a local entry can pass from a port to the
 // bridge itself without a word (fdb_delete_local in net/bridge/br_fdb.c), and is
 // then announced as removed from there.
 func (l *Live) dropFDB(s *space, f netops.FDBFacts) {
+	delete(l.entries[f.MAC], s.fdb[keyOfFDB(f)])
+	if len(l.entries[f.MAC]) == 0 {
+		delete(l.entries, f.MAC)
+	}
 	if e := take(s.fdb, keyOfFDB(f)); e != nil {
 		l.publish(s, "fdb.removed", func(ev *topology.Event) { ev.FDB = e })
 	}

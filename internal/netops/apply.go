@@ -2,7 +2,11 @@ package netops
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
 
 	"netdash/internal/topology"
 )
@@ -13,55 +17,135 @@ func (k *Kernel) Apply(ctx context.Context, c topology.Change) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s %s: %w", c.Kind(), c.Subject(), err)
 	}
-	return refusedChange(c, k.apply(c))
-}
-
-func (k *Kernel) apply(c topology.Change) error {
 	switch c := c.(type) {
 	case topology.CreateNamespace:
-		return k.createNamespace(c.Name)
+		return refusedChange(c, k.createNamespace(c.Name))
 	case topology.DeleteNamespace:
-		return k.deleteNamespace(c.Name)
-	case topology.CreateVeth:
-		return k.createVeth(c)
-	case topology.Move:
-		return k.move(c)
-	case topology.CreateBridge:
-		return k.in(c.Namespace, func(s *space) error { return s.createBridge(c) })
-	case topology.SetBridge:
-		return k.in(c.Namespace, func(s *space) error { return s.setBridge(c) })
-	case topology.SetPort:
-		return k.in(c.Namespace, func(s *space) error { return s.setPort(c) })
-	case topology.DeleteLink:
-		return k.in(c.Namespace, func(s *space) error { return s.deleteLink(c.Name) })
-	case topology.SetUp:
-		return k.in(c.Namespace, func(s *space) error { return s.setUp(c) })
-	case topology.Rename:
-		return k.in(c.Namespace, func(s *space) error { return s.rename(c) })
-	case topology.SetMAC:
-		return k.in(c.Namespace, func(s *space) error { return s.setMAC(c) })
-	case topology.SetMTU:
-		return k.in(c.Namespace, func(s *space) error { return s.setMTU(c) })
-	case topology.SetAlias:
-		return k.in(c.Namespace, func(s *space) error { return s.setAlias(c) })
-	case topology.SetMaster:
-		return k.in(c.Namespace, func(s *space) error { return s.setMaster(c) })
-	case topology.SetAddressGeneration:
-		return k.in(c.Namespace, func(s *space) error { return s.setAddressGeneration(c) })
-	case topology.AddAddress:
-		return k.in(c.Namespace, func(s *space) error { return s.addAddress(c.Link, c.CIDR) })
-	case topology.DeleteAddress:
-		return k.in(c.Namespace, func(s *space) error { return s.deleteAddress(c.Link, c.CIDR) })
-	case topology.AddRoute:
-		return k.in(c.Route.Namespace, func(s *space) error { return s.addRoute(c.Route) })
-	case topology.DeleteRoute:
-		return k.in(c.Route.Namespace, func(s *space) error { return s.deleteRoute(c.Route) })
-	case topology.AddFDB:
-		return k.in(c.Namespace, func(s *space) error { return s.addFDB(c.Bridge, c.Entry) })
-	case topology.DeleteFDB:
-		return k.in(c.Namespace, func(s *space) error { return s.deleteFDB(c.Bridge, c.Entry) })
+		return refusedChange(c, k.deleteNamespace(c.Name))
 	}
-	return fmt.Errorf("there is no way to apply a %T", c)
+	return k.applyIn(c.Where(), []topology.Change{c})[0]
+}
+
+// applyIn performs Changes that are done in one namespace, in one exchange with
+// the kernel. Each one's error is its own; those after it are tried all the
+// same.
+func (k *Kernel) applyIn(namespace string, changes []topology.Change) []error {
+	errs := make([]error, len(changes))
+	err := k.in(namespace, func(s *space) error {
+		find := newFinder(s)
+		if err := find.all(changes); err != nil {
+			return err
+		}
+		var requests []*nl.NetlinkRequest
+		var of []int // the Change of each request
+		for i, c := range changes {
+			m, err := s.prepare(c, find)
+			if err != nil {
+				errs[i] = err
+				continue
+			}
+			if m.release != nil {
+				defer m.release()
+			}
+			requests, of = append(requests, m.request), append(of, i)
+		}
+		refused, err := s.exchange(requests, nil)
+		for i, e := range refused {
+			errs[of[i]] = s.explain(changes[of[i]], e)
+		}
+		return err
+	})
+	for i, c := range changes {
+		if errs[i] == nil {
+			errs[i] = err
+		}
+		errs[i] = refusedChange(c, errs[i])
+	}
+	return errs
+}
+
+// prepared is a Change as a request to the kernel.
+type prepared struct {
+	request *nl.NetlinkRequest
+	release func() // of what the request refers to, once it is answered; or nil
+}
+
+// prepare writes a Change that is one netlink request.
+func (s *space) prepare(c topology.Change, find *finder) (prepared, error) {
+	var r *nl.NetlinkRequest
+	var err error
+	switch c := c.(type) {
+	case topology.CreateVeth:
+		return s.createVeth(c)
+	case topology.Move:
+		return s.move(c, find)
+	case topology.CreateBridge:
+		r, err = s.createBridge(c)
+	case topology.SetBridge:
+		r, err = s.setBridge(c, find)
+	case topology.SetPort:
+		r = setPort(c)
+	case topology.DeleteLink:
+		r = deleteLink(c.Name)
+	case topology.SetUp:
+		r = setUp(c)
+	case topology.Rename:
+		r, err = rename(c, find)
+	case topology.SetMAC:
+		r, err = setMAC(c)
+	case topology.SetMTU:
+		r = setMTU(c)
+	case topology.SetAlias:
+		r = setAlias(c)
+	case topology.SetMaster:
+		r, err = setMaster(c, find)
+	case topology.SetAddressGeneration:
+		r = setAddressGeneration(c)
+	case topology.AddAddress:
+		r, err = addAddress(c.Link, c.CIDR, find)
+	case topology.DeleteAddress:
+		r, err = deleteAddress(c.Link, c.CIDR, find)
+	case topology.AddRoute:
+		r, err = addRoute(c.Route, find)
+	case topology.DeleteRoute:
+		r, err = deleteRoute(c.Route, find)
+	case topology.AddFDB:
+		r, err = s.addFDB(c.Bridge, c.Entry, find)
+	case topology.DeleteFDB:
+		r, err = s.deleteFDB(c.Bridge, c.Entry, find)
+	default:
+		err = fmt.Errorf("there is no way to apply a %T", c)
+	}
+	return prepared{request: r}, err
+}
+
+// explain adds what the kernel does not say with its refusal of a Change.
+func (s *space) explain(c topology.Change, err error) error {
+	switch c := c.(type) {
+	case topology.CreateVeth:
+		if errors.Is(err, unix.EEXIST) {
+			return s.whichEnd(c, err)
+		}
+	case topology.SetPort:
+		return linkError(c.Name, err)
+	case topology.DeleteLink:
+		return linkError(c.Name, err)
+	case topology.SetUp:
+		return linkError(c.Name, err)
+	case topology.SetMAC:
+		return linkError(c.Name, err)
+	case topology.SetMTU:
+		return linkError(c.Name, err)
+	case topology.SetAlias:
+		return linkError(c.Name, err)
+	case topology.SetMaster:
+		return linkError(c.Name, err)
+	case topology.SetAddressGeneration:
+		return linkError(c.Name, err)
+	case topology.SetBridge:
+		return linkError(c.Name, err)
+	}
+	return err
 }
 
 // in runs fn on an open namespace.

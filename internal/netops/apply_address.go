@@ -11,22 +11,22 @@ import (
 
 // addAddress adds an address as `ip address add` does: without a broadcast
 // address, which the library would add, and with host scope for 127.0.0.0/8.
-func (s *space) addAddress(link, cidr string) error {
-	return s.address(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, link, cidr)
+func addAddress(link, cidr string, find *finder) (*nl.NetlinkRequest, error) {
+	return addressRequest(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, link, cidr, find)
 }
 
-func (s *space) deleteAddress(link, cidr string) error {
-	return s.address(unix.RTM_DELADDR, 0, link, cidr)
+func deleteAddress(link, cidr string, find *finder) (*nl.NetlinkRequest, error) {
+	return addressRequest(unix.RTM_DELADDR, 0, link, cidr, find)
 }
 
-func (s *space) address(proto, flags int, link, cidr string) error {
+func addressRequest(proto, flags int, link, cidr string, find *finder) (*nl.NetlinkRequest, error) {
 	p, err := netip.ParsePrefix(cidr)
 	if err != nil {
-		return topology.Errorf(topology.CodeInvalid, "", "%s is no address in CIDR form", cidr)
+		return nil, topology.Errorf(topology.CodeInvalid, "", "%s is no address in CIDR form", cidr)
 	}
-	l, err := s.lookUp(link)
+	l, err := find.link(link)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	header := nl.NewIfAddrmsg(family(p.Addr()))
 	header.Prefixlen = uint8(p.Bits())
@@ -35,7 +35,7 @@ func (s *space) address(proto, flags int, link, cidr string) error {
 		header.Scope = unix.RT_SCOPE_HOST
 	}
 	ip := p.Addr().AsSlice()
-	return s.send(proto, flags, header, nl.NewRtAttr(unix.IFA_LOCAL, ip), nl.NewRtAttr(unix.IFA_ADDRESS, ip))
+	return request(proto, flags, header, nl.NewRtAttr(unix.IFA_LOCAL, ip), nl.NewRtAttr(unix.IFA_ADDRESS, ip)), nil
 }
 
 func family(a netip.Addr) int {

@@ -13,28 +13,28 @@ const clockTicks = 100
 
 // createBridge makes a bridge with all of its settings in one request. The
 // kernel undoes it if one of them is refused.
-func (s *space) createBridge(c topology.CreateBridge) error {
+func (s *space) createBridge(c topology.CreateBridge) (*nl.NetlinkRequest, error) {
 	settings, err := s.bridgeSettings(c.Attributes)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	link, err := newLink(c.Name, c.MAC, c.MTU)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.send(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, nl.NewIfInfomsg(unix.AF_UNSPEC),
-		append(link, bridgeInfo(settings))...)
+	return request(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, nl.NewIfInfomsg(unix.AF_UNSPEC),
+		append(link, bridgeInfo(settings))...), nil
 }
 
-func (s *space) setBridge(c topology.SetBridge) error {
+func (s *space) setBridge(c topology.SetBridge, find *finder) (*nl.NetlinkRequest, error) {
 	settings, err := s.bridgeSettings(c.Attributes)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if _, err := s.lookUpBridge(c.Name); err != nil {
-		return err
+	if _, err := find.bridge(c.Name); err != nil {
+		return nil, err
 	}
-	return s.setLink(c.Name, bridgeInfo(settings))
+	return setLink(c.Name, bridgeInfo(settings)), nil
 }
 
 func bridgeInfo(settings []*nl.RtAttr) *nl.RtAttr {
@@ -81,8 +81,8 @@ func (s *space) bridgeSettings(a topology.BridgeAttributes) ([]*nl.RtAttr, error
 }
 
 // setPort changes a port's settings, as `ip link set NAME type bridge_slave`.
-func (s *space) setPort(c topology.SetPort) error {
-	return s.setLink(c.Name, nestAttr(unix.IFLA_LINKINFO,
+func setPort(c topology.SetPort) *nl.NetlinkRequest {
+	return setLink(c.Name, nestAttr(unix.IFLA_LINKINFO,
 		stringAttr(nl.IFLA_INFO_SLAVE_KIND, "bridge"),
 		nestAttr(nl.IFLA_INFO_SLAVE_DATA, portSettings(c.Attributes)...)))
 }

@@ -12,25 +12,25 @@ import (
 
 // addFDB adds a static entry to a bridge's MAC table: towards a port as
 // `bridge fdb add … master static`, towards the bridge itself as `… self local`.
-func (s *space) addFDB(bridge string, e topology.FDBSpec) error {
-	return s.fdb(unix.RTM_NEWNEIGH, unix.NLM_F_CREATE|unix.NLM_F_EXCL, bridge, e)
+func (s *space) addFDB(bridge string, e topology.FDBSpec, find *finder) (*nl.NetlinkRequest, error) {
+	return s.fdb(unix.RTM_NEWNEIGH, unix.NLM_F_CREATE|unix.NLM_F_EXCL, bridge, e, find)
 }
 
-func (s *space) deleteFDB(bridge string, e topology.FDBSpec) error {
-	return s.fdb(unix.RTM_DELNEIGH, 0, bridge, e)
+func (s *space) deleteFDB(bridge string, e topology.FDBSpec, find *finder) (*nl.NetlinkRequest, error) {
+	return s.fdb(unix.RTM_DELNEIGH, 0, bridge, e, find)
 }
 
-func (s *space) fdb(proto, flags int, bridge string, e topology.FDBSpec) error {
+func (s *space) fdb(proto, flags int, bridge string, e topology.FDBSpec, find *finder) (*nl.NetlinkRequest, error) {
 	mac, err := net.ParseMAC(e.MAC)
 	if err != nil {
-		return topology.Errorf(topology.CodeInvalid, "", "%s is no MAC address", e.MAC)
+		return nil, topology.Errorf(topology.CodeInvalid, "", "%s is no MAC address", e.MAC)
 	}
 	if e.VLAN != 0 && !s.kernel.features()[topology.FeatureVLANFiltering] {
-		return unsupported(topology.FeatureVLANFiltering)
+		return nil, unsupported(topology.FeatureVLANFiltering)
 	}
-	b, err := s.lookUpBridge(bridge)
+	b, err := find.bridge(bridge)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	header := &netlink.Ndmsg{Family: unix.AF_BRIDGE}
 	if e.Port == bridge {
@@ -38,12 +38,12 @@ func (s *space) fdb(proto, flags int, bridge string, e topology.FDBSpec) error {
 		header.Flags = unix.NTF_SELF
 		header.State = unix.NUD_NOARP | unix.NUD_PERMANENT
 	} else {
-		port, err := s.lookUp(e.Port)
+		port, err := find.link(e.Port)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if port.MasterIndex != b.Ifindex {
-			return topology.Errorf(topology.CodeConflict, "", "%s is no port of %s", e.Port, bridge)
+			return nil, topology.Errorf(topology.CodeConflict, "", "%s is no port of %s", e.Port, bridge)
 		}
 		header.Index = uint32(port.Ifindex)
 		header.Flags = unix.NTF_MASTER
@@ -53,5 +53,5 @@ func (s *space) fdb(proto, flags int, bridge string, e topology.FDBSpec) error {
 	if e.VLAN != 0 {
 		attributes = append(attributes, u16Attr(unix.NDA_VLAN, uint16(e.VLAN)))
 	}
-	return s.send(proto, flags, header, attributes...)
+	return request(proto, flags, header, attributes...), nil
 }

@@ -11,29 +11,29 @@ import (
 
 // addRoute adds a route as `ip route add` does: to the main table, by protocol
 // boot, with link scope where an IPv4 route has no gateway.
-func (s *space) addRoute(r topology.Route) error {
-	attributes, header, err := s.route(r, nl.NewRtMsg())
+func addRoute(r topology.Route, find *finder) (*nl.NetlinkRequest, error) {
+	attributes, header, err := route(r, nl.NewRtMsg(), find)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if header.Family == unix.AF_INET && r.Gateway == "" {
 		header.Scope = unix.RT_SCOPE_LINK
 	}
-	return s.send(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, header, attributes...)
+	return request(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, header, attributes...), nil
 }
 
 // deleteRoute deletes the first route that matches, whoever made it, as
 // `ip route delete` does.
-func (s *space) deleteRoute(r topology.Route) error {
-	attributes, header, err := s.route(r, nl.NewRtDelMsg())
+func deleteRoute(r topology.Route, find *finder) (*nl.NetlinkRequest, error) {
+	attributes, header, err := route(r, nl.NewRtDelMsg(), find)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.send(unix.RTM_DELROUTE, 0, header, attributes...)
+	return request(unix.RTM_DELROUTE, 0, header, attributes...), nil
 }
 
 // route writes what a route is known by: destination, gateway, link, metric.
-func (s *space) route(r topology.Route, header *nl.RtMsg) ([]*nl.RtAttr, *nl.RtMsg, error) {
+func route(r topology.Route, header *nl.RtMsg, find *finder) ([]*nl.RtAttr, *nl.RtMsg, error) {
 	var attributes []*nl.RtAttr
 	var gateway netip.Addr
 	if r.Gateway != "" {
@@ -58,7 +58,7 @@ func (s *space) route(r topology.Route, header *nl.RtMsg) ([]*nl.RtAttr, *nl.RtM
 		attributes = append(attributes, nl.NewRtAttr(unix.RTA_DST, destination.Addr().AsSlice()))
 	}
 	if r.Link != "" {
-		l, err := s.lookUp(r.Link)
+		l, err := find.link(r.Link)
 		if err != nil {
 			return nil, nil, err
 		}

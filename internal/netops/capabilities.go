@@ -52,17 +52,17 @@ func (k *Kernel) probe() map[string]bool {
 }
 
 // probeHere tries the features in the thread's namespace.
-func probeHere(features map[string]bool) error {
+func probeHere(features map[string]bool) (err error) {
 	socket, err := openSocket()
 	if err != nil {
 		return fmt.Errorf("open a netlink socket: %w", err)
 	}
 	s := &space{socket: socket}
-	defer socket.Close()
+	defer func() { err = errors.Join(err, socket.close()) }()
 
 	create := func(name, kind string) error {
-		return s.send(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, nl.NewIfInfomsg(unix.AF_UNSPEC),
-			stringAttr(unix.IFLA_IFNAME, name), nestAttr(unix.IFLA_LINKINFO, stringAttr(nl.IFLA_INFO_KIND, kind)))
+		return s.send(request(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, nl.NewIfInfomsg(unix.AF_UNSPEC),
+			stringAttr(unix.IFLA_IFNAME, name), nestAttr(unix.IFLA_LINKINFO, stringAttr(nl.IFLA_INFO_KIND, kind))))
 	}
 	var failures []error
 	has := func(feature string, err error) {
@@ -76,7 +76,7 @@ func probeHere(features map[string]bool) error {
 	has(topology.FeatureBridge, create("bridge", "bridge"))
 	if features[topology.FeatureBridge] {
 		// On a bridge that exists: taking a refused new one back costs 30 ms.
-		has(topology.FeatureVLANFiltering, s.setLink("bridge", bridgeInfo([]*nl.RtAttr{u8Attr(nl.IFLA_BR_VLAN_FILTERING, 1)})))
+		has(topology.FeatureVLANFiltering, s.send(setLink("bridge", bridgeInfo([]*nl.RtAttr{u8Attr(nl.IFLA_BR_VLAN_FILTERING, 1)}))))
 	}
 	six, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	has(FeatureIPv6, err)

@@ -26,6 +26,10 @@ type LinkFacts struct {
 	MasterIndex int   // ifindex of the master, 0 for none
 	PeerIndex   int   // ifindex of the peer or lower link, 0 for none
 	PeerNSID    int32 // where PeerIndex counts: an nsid, or SameNamespace
+	// Of one that is gone because it was moved, since Linux 4.16: its ifindex in
+	// its new namespace, 0 if it was not moved, and the old one's nsid for that.
+	MovedIndex int
+	MovedNSID  int32
 }
 
 // SameNamespace is the PeerNSID of a peer in the link's own namespace.
@@ -190,6 +194,10 @@ func decodeLink(b []byte) *LinkFacts {
 			f.Alias = text(v)
 		case unix.IFLA_LINKINFO:
 			decodeLinkInfo(f, v)
+		case unix.IFLA_NEW_IFINDEX:
+			f.MovedIndex = int(u32(v))
+		case unix.IFLA_NEW_NETNSID:
+			f.MovedNSID = int32(u32(v))
 		case unix.IFLA_AF_SPEC:
 			f.AddressGeneration = addressGeneration(v)
 		}

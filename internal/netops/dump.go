@@ -52,32 +52,26 @@ func (s *space) dump(ctx context.Context) (*Contents, error) {
 }
 
 // dumpInto appends all facts of one kind.
-func dumpInto[F any](ctx context.Context, s *space, list *[]F, proto int, data nl.NetlinkRequestData, more ...nl.NetlinkRequestData) error {
+func dumpInto[F any](ctx context.Context, s *space, list *[]F, proto int, data nl.NetlinkRequestData, more ...*nl.RtAttr) error {
 	before := len(*list)
 	var err error
 	for try := range dumpTries {
-		select {
-		case <-time.After(time.Duration(try) * time.Millisecond):
-		case <-ctx.Done():
-			return ctx.Err()
+		if try > 0 {
+			select {
+			case <-time.After(time.Duration(try) * time.Millisecond):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
 		*list = (*list)[:before]
-		req, reqErr := s.request(proto, unix.NLM_F_DUMP)
-		if reqErr != nil {
-			return reqErr
-		}
-		for _, d := range append([]nl.NetlinkRequestData{data}, more...) {
-			req.AddData(d)
-		}
-		// The answers to RTM_GETX are of type RTM_NEWX, three below.
+		// The answers to RTM_GETX are of type RTM_NEWX, two below.
 		kind := uint16(proto - 2)
-		err = req.ExecuteIter(unix.NETLINK_ROUTE, kind, func(b []byte) bool {
+		err = s.dumpList(request(proto, unix.NLM_F_DUMP, data, more...), func(b []byte) {
 			if f, ok := decode(message(kind, b)).(F); ok {
 				*list = append(*list, f)
 			}
-			return true
 		})
-		if !errors.Is(err, nl.ErrDumpInterrupted) && !errors.Is(err, unix.EINTR) {
+		if !errors.Is(err, errInterrupted) && !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}

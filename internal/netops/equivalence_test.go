@@ -7,7 +7,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -106,7 +105,7 @@ func inWorld(t *testing.T, c equivalence) {
 	time.Sleep(patience)
 	var r worldReport
 	if world == "applied" {
-		r.Before = observe(t)
+		r.Before = nettest.Observe(t)
 		k, err := New(Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -121,7 +120,7 @@ func inWorld(t *testing.T, c equivalence) {
 		nettest.Shell(t, c.change.Command())
 	}
 	time.Sleep(patience)
-	r.After = observe(t)
+	r.After = nettest.Observe(t)
 	report, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -157,43 +156,4 @@ func TestEveryChangeHasAnEquivalence(t *testing.T) {
 	if n == 0 {
 		t.Errorf("no Change found in %s", source)
 	}
-}
-
-// observe gives what ip, bridge and the mount table say of this machine,
-// without what differs from one machine to the next.
-func observe(t *testing.T) map[string]any {
-	t.Helper()
-	world := map[string]any{"mounts": namespaceMounts(t)}
-	namespaces := []string{topology.HostName}
-	entries, err := os.ReadDir(DefaultRunDir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		namespaces = append(namespaces, e.Name())
-	}
-	for _, ns := range namespaces {
-		ip := nettest.Batch(t, "ip", ns, "link show", "address show", "route show table main")
-		bridge := nettest.Batch(t, "bridge", ns, "link show", "fdb show")
-		links := byName(ip[0])
-		for name, l := range byName(ip[1]) {
-			links[name].(map[string]any)["addr_info"] = l.(map[string]any)["addr_info"]
-		}
-		world[ns] = normal("", map[string]any{
-			"links": links,
-			"ports": byName(bridge[0]),
-			"inet":  ip[2],
-			"inet6": sorted(nettest.IP(t, ns, "-6", "route", "show", "table", "main")),
-			"fdb":   sorted(configured(bridge[1])),
-		})
-	}
-	return world
-}
-
-func byName(links []map[string]any) map[string]any {
-	out := map[string]any{}
-	for _, l := range links {
-		out[l["ifname"].(string)] = l
-	}
-	return out
 }

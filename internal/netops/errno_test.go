@@ -92,7 +92,7 @@ bridge -n A fdb add 02:00:00:00:00:42 dev p1 master static`)
 	}
 	settled(t)
 	for _, c := range cases {
-		before := observe(t)
+		before := nettest.Observe(t)
 		err := k.Apply(t.Context(), c.change)
 		e, ok := errors.AsType[*topology.Error](err)
 		switch {
@@ -104,7 +104,7 @@ bridge -n A fdb add 02:00:00:00:00:42 dev p1 master static`)
 		case c.cause != 0 && !errors.Is(err, c.cause):
 			t.Errorf("%s: cause %v is not kept in: %v", c.change.Command(), c.cause, err)
 		}
-		if diff := cmp.Diff(before, observe(t)); diff != "" {
+		if diff := cmp.Diff(before, nettest.Observe(t)); diff != "" {
 			t.Errorf("%s was refused, and changed:\n%s", c.change.Command(), diff)
 		}
 	}
@@ -113,13 +113,13 @@ bridge -n A fdb add 02:00:00:00:00:42 dev p1 master static`)
 // settled waits until carriers, addresses and port states have come to rest.
 func settled(t *testing.T) {
 	t.Helper()
-	last, same := observe(t), 0
+	last, same := nettest.Observe(t), 0
 	for end := time.Now().Add(time.Minute); same < 4; same++ {
 		if time.Now().After(end) {
 			t.Fatal("the lab does not come to rest")
 		}
 		time.Sleep(300 * time.Millisecond)
-		if now := observe(t); !cmp.Equal(last, now) {
+		if now := nettest.Observe(t); !cmp.Equal(last, now) {
 			last, same = now, -1
 		}
 	}

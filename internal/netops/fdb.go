@@ -71,5 +71,5 @@ func (s *space) deleteLearned(f FDBFacts) error {
 		attributes = append(attributes, u16Attr(unix.NDA_VLAN, uint16(f.VLAN)))
 	}
 	header := &netlink.Ndmsg{Family: unix.AF_BRIDGE, Index: uint32(f.PortIndex), Flags: unix.NTF_MASTER}
-	return s.send(unix.RTM_DELNEIGH, 0, header, attributes...)
+	return s.send(request(unix.RTM_DELNEIGH, 0, header, attributes...))
 }

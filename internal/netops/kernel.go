@@ -34,6 +34,7 @@ type Kernel struct {
 	features func() map[string]bool
 
 	threads sync.WaitGroup // threads that are away from the host namespace
+	reaper  reaper
 
 	mu     sync.Mutex
 	closed bool
@@ -58,6 +59,7 @@ func New(opts Options) (*Kernel, error) {
 	if k.log == nil {
 		k.log = slog.Default()
 	}
+	k.reaper.kernel = k
 	ns, id, err := openNamespace("/proc/thread-self/ns/net")
 	if err != nil {
 		return nil, fmt.Errorf("open the host network namespace: %w", err)
@@ -77,6 +79,7 @@ func (k *Kernel) Close() error {
 	if closed {
 		return nil
 	}
+	k.reaper.close()
 	k.threads.Wait() // their way back leads through the host's file
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -2,22 +2,26 @@ package netops
 
 import (
 	"github.com/vishvananda/netlink/nl"
-	"golang.org/x/sys/unix"
 )
+
+// request writes a request to the kernel.
+func request(proto, flags int, header nl.NetlinkRequestData, attributes ...*nl.RtAttr) *nl.NetlinkRequest {
+	r := nl.NewNetlinkRequest(proto, flags)
+	r.AddData(header)
+	for _, a := range attributes {
+		r.AddData(a)
+	}
+	return r
+}
 
 // send makes one request, waits for the kernel's acknowledgement and gives its
 // refusal as an error.
-func (s *space) send(proto, flags int, header nl.NetlinkRequestData, attributes ...*nl.RtAttr) error {
-	req, err := s.request(proto, flags|unix.NLM_F_ACK)
+func (s *space) send(r *nl.NetlinkRequest) error {
+	errs, err := s.exchange([]*nl.NetlinkRequest{r}, nil)
 	if err != nil {
 		return err
 	}
-	req.AddData(header)
-	for _, a := range attributes {
-		req.AddData(a)
-	}
-	_, err = req.Execute(unix.NETLINK_ROUTE, 0)
-	return err
+	return errs[0]
 }
 
 // Attributes of a request, by the type of their value.

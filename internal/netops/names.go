@@ -71,7 +71,7 @@ func (n *nameWatch) handle(w *Watcher, b []byte) {
 		if e.Mask&(unix.IN_Q_OVERFLOW|unix.IN_IGNORED) != 0 {
 			w.lookAtAll()
 		} else {
-			w.lookAt(text(b[unix.SizeofInotifyEvent:end]), 0)
+			w.noticed(text(b[unix.SizeofInotifyEvent:end]), 0)
 		}
 		b = b[end:]
 	}

@@ -23,25 +23,23 @@ func (k *Kernel) NSID(in, of topology.NamespaceID) (int32, bool, error) {
 		return 0, false, err
 	}
 	defer releaseOther()
-	req, err := s.request(unix.RTM_GETNSID, 0)
-	if err != nil {
-		return 0, false, err
+	nsid, known := int32(0), false
+	r := request(unix.RTM_GETNSID, 0, nl.NewRtGenMsg(), u32Attr(unix.NETNSA_FD, uint32(other.ns.Fd())))
+	errs, err := s.exchange([]*nl.NetlinkRequest{r}, func(_ int, b []byte) {
+		for t, v := range attributes(b, unix.SizeofRtGenmsg) {
+			if t == unix.NETNSA_NSID {
+				nsid = int32(u32(v))
+				known = nsid >= 0
+			}
+		}
+	})
+	if err == nil {
+		err = errs[0]
 	}
-	req.AddData(nl.NewRtGenMsg())
-	req.AddData(nl.NewRtAttr(unix.NETNSA_FD, nl.Uint32Attr(uint32(other.ns.Fd()))))
-	answer, err := req.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWNSID)
 	if err != nil {
 		return 0, false, fmt.Errorf("nsid of %s in %s: %w", of, in, err)
 	}
-	for _, b := range answer {
-		for t, v := range attributes(b, unix.SizeofRtGenmsg) {
-			if t == unix.NETNSA_NSID {
-				id := int32(u32(v))
-				return id, id >= 0, nil
-			}
-		}
-	}
-	return 0, false, nil
+	return nsid, known, nil
 }
 
 // acquireID is acquire for an identity, without a search where it is open.

@@ -5,18 +5,9 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"time"
-
-	"github.com/vishvananda/netlink/nl"
-	"golang.org/x/sys/unix"
 
 	"netdash/internal/topology"
 )
-
-// answerTimeout bounds the wait for the kernel's answer to one request. It is
-// long because RTNL is one lock for the whole machine, and taking a thousand
-// namespaces down holds it for seconds.
-const answerTimeout = time.Minute
 
 // space is an open namespace.
 type space struct {
@@ -30,16 +21,16 @@ type space struct {
 	gone  bool // out of the registry: closed with its last user
 
 	mu     sync.Mutex
-	socket *nl.SocketHandle // NETLINK_ROUTE; nil until first used
-	// early is a subscription opened when the namespace was made, for the first
-	// who subscribes.
+	socket *requestSocket // nil until first used
+	// early is the socket of a subscription, opened when the namespace was made,
+	// for the first who subscribes.
 	early *subscription
 }
 
 // firstSockets are opened in a namespace by the thread that makes it, which
 // saves entering it again.
 type firstSockets struct {
-	socket       *nl.SocketHandle
+	socket       *requestSocket
 	subscription *subscription
 }
 
@@ -52,13 +43,14 @@ func (f *firstSockets) open() (err error) {
 }
 
 func (f *firstSockets) close() error {
+	var errs []error
 	if f.socket != nil {
-		f.socket.Close()
+		errs = append(errs, f.socket.close())
 	}
 	if f.subscription != nil {
-		return f.subscription.close()
+		errs = append(errs, f.subscription.close())
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // know takes a namespace that has just been made into the registry. It must not
@@ -76,21 +68,7 @@ func (k *Kernel) know(name string, first firstSockets) error {
 	})
 }
 
-// request starts a netlink request to the namespace. Requests share one socket
-// and wait for each other; execute them with
-// req.Execute(unix.NETLINK_ROUTE, …), which reports the kernel's extended error
-// text where there is one.
-func (s *space) request(proto, flags int) (*nl.NetlinkRequest, error) {
-	socket, err := s.routeSocket()
-	if err != nil {
-		return nil, err
-	}
-	req := nl.NewNetlinkRequest(proto, flags)
-	req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: socket}
-	return req, nil
-}
-
-func (s *space) routeSocket() (*nl.SocketHandle, error) {
+func (s *space) routeSocket() (*requestSocket, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.socket != nil {
@@ -106,29 +84,16 @@ func (s *space) routeSocket() (*nl.SocketHandle, error) {
 	return s.socket, nil
 }
 
-// openSocket opens a socket for requests in the namespace the thread is in.
-func openSocket() (*nl.SocketHandle, error) {
-	// To no group: what comes is answers only.
-	socket, err := nl.Subscribe(unix.NETLINK_ROUTE)
-	if err != nil {
-		return nil, err
-	}
-	timeout := unix.NsecToTimeval(answerTimeout.Nanoseconds())
-	if err := errors.Join(socket.SetSendTimeout(&timeout), socket.SetReceiveTimeout(&timeout), socket.SetExtAck(true)); err != nil {
-		socket.Close()
-		return nil, err
-	}
-	return &nl.SocketHandle{Socket: socket}, nil
-}
-
-// closeIfUnused closes file and socket of a space that is gone and that nobody
+// closeIfUnused closes socket and file of a space that is gone and that nobody
 // uses. Kernel.mu is held.
 func (s *space) closeIfUnused() error {
 	if !s.gone || s.users > 0 {
 		return nil
 	}
 	if s.socket != nil {
-		s.socket.Close()
+		if err := s.socket.close(); err != nil {
+			return err
+		}
 		s.socket = nil
 	}
 	if s.early != nil {
@@ -137,5 +102,5 @@ func (s *space) closeIfUnused() error {
 		}
 		s.early = nil
 	}
-	return s.ns.Close()
+	return s.kernel.reaper.letGo(s.ns)
 }

@@ -38,53 +38,64 @@ type receiveRoom = [32 << 10]byte
 // sizes notifications by their content, well below 32 KiB.
 var buffers = sync.Pool{New: func() any { return new(receiveRoom) }}
 
-// subscribe opens a subscription in a namespace.
+// subscribe opens a subscription in a namespace, and hears of what happens there
+// from then on.
 func (s *space) subscribe() (*subscription, error) {
 	s.mu.Lock()
 	sub := s.early
 	s.early = nil
 	s.mu.Unlock()
-	if sub != nil {
-		return sub, nil
+	var err error
+	if sub == nil {
+		err = s.kernel.do(s.ns, func() (err error) {
+			sub, err = newSubscription()
+			return err
+		})
 	}
-	err := s.kernel.do(s.ns, func() (err error) {
-		sub, err = newSubscription()
-		return err
-	})
+	if err == nil {
+		err = sub.join()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to namespace %s: %w", s.id, err)
 	}
 	return sub, nil
 }
 
+// newSubscription opens the socket of a subscription in the namespace the thread
+// is in. It hears of nothing before join.
 func newSubscription() (*subscription, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
 	file := os.NewFile(uintptr(fd), "netlink")
-	setup := func() error {
-		// Without CAP_NET_ADMIN in the first user namespace the size is limited by
-		// net.core.rmem_max; an overrun is then likelier, and handled.
-		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer); err != nil {
-			if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer); err != nil {
-				return os.NewSyscallError("setsockopt", err)
-			}
+	// Without CAP_NET_ADMIN in the first user namespace the size is limited by
+	// net.core.rmem_max; an overrun is then likelier, and handled.
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer); err != nil {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer); err != nil {
+			return nil, errors.Join(os.NewSyscallError("setsockopt", err), file.Close())
 		}
-		address := &unix.SockaddrNetlink{Family: unix.AF_NETLINK}
-		for _, g := range groups {
-			address.Groups |= 1 << (g - 1) // all of them are below 32
-		}
-		return os.NewSyscallError("bind", unix.Bind(fd, address))
-	}
-	if err := setup(); err != nil {
-		return nil, errors.Join(err, file.Close())
 	}
 	conn, err := file.SyscallConn()
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return &subscription{file, conn}, nil
+}
+
+// join makes the socket a member of the groups, from any thread, and closes it
+// where that fails.
+func (s *subscription) join() error {
+	address := &unix.SockaddrNetlink{Family: unix.AF_NETLINK}
+	for _, g := range groups {
+		address.Groups |= 1 << (g - 1) // all of them are below 32
+	}
+	var bound error
+	err := s.conn.Control(func(fd uintptr) { bound = os.NewSyscallError("bind", unix.Bind(int(fd), address)) })
+	if err = errors.Join(err, bound); err != nil {
+		return errors.Join(err, s.close())
+	}
+	return nil
 }
 
 // wait calls read with each socket state that may hold messages, until read

@@ -3,7 +3,6 @@ package netops
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -62,6 +61,7 @@ type Watcher struct {
 	mu     sync.Mutex // held while a namespace is taken up or given up
 	spaces map[topology.NamespaceID]*watched
 	names  map[string]topology.NamespaceID
+	held   map[string]bool // names that wait for Refresh
 
 	overruns, dumps atomic.Uint64
 }
@@ -119,62 +119,15 @@ func (w *Watcher) Close() {
 func (w *Watcher) start(names *nameWatch) {
 	w.done.Go(func() { names.follow(w) })
 	w.mu.Lock()
-	err := w.takeUp(w.kernel.host.id, topology.HostName)
+	host, err := w.takeUp(w.kernel.host.id, topology.HostName)
 	w.mu.Unlock()
 	if err != nil {
 		w.kernel.log.Error("watch the host namespace", "error", err)
+	} else {
+		w.firstLook(host)
 	}
 	w.lookAtAll()
 	w.send(Barrier{func() {}})
-}
-
-// Refresh reads the given namespaces (names, or host) anew and returns when all
-// that was observed of them up to now, and the new Dumps, have been taken.
-// Names that have come or gone without notice so far are noticed.
-func (w *Watcher) Refresh(ctx context.Context, namespaces ...string) error {
-	w.mu.Lock()
-	if w.ctx.Err() != nil {
-		w.mu.Unlock()
-		return os.ErrClosed
-	}
-	w.done.Add(1) // Close waits before it closes the channel
-	w.mu.Unlock()
-	defer w.done.Done()
-	for _, name := range namespaces {
-		if name != topology.HostName && w.lookAt(name, 0) {
-			continue // and has been read this moment
-		}
-		w.mu.Lock()
-		n := w.spaces[w.idOf(name)]
-		w.mu.Unlock()
-		if n == nil {
-			continue
-		}
-		err := n.sub.now(func(fd int) {
-			n.mu.Lock()
-			defer n.mu.Unlock()
-			w.drain(n, fd)
-			w.dump(n)
-		})
-		select {
-		case <-n.gone: // meanwhile, and that has been reported
-			continue
-		default:
-		}
-		if err != nil {
-			return fmt.Errorf("read namespace %s anew: %w", name, err)
-		}
-	}
-	reached := make(chan struct{})
-	w.send(Barrier{func() { close(reached) }})
-	select {
-	case <-reached:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-w.ctx.Done():
-		return os.ErrClosed
-	}
 }
 
 func (w *Watcher) idOf(name string) topology.NamespaceID {
@@ -217,36 +170,56 @@ const mountTries = 11
 // lookAt finds out what a name stands for now, and tells whether it has taken
 // up a namespace, and so read it, because of it.
 func (w *Watcher) lookAt(name string, try int) bool {
+	n := w.meet(name, try)
+	if n != nil {
+		w.firstLook(n)
+	}
+	return n != nil
+}
+
+// meet is lookAt without the first look at a namespace that has been taken up,
+// which it gives with its lock held.
+func (w *Watcher) meet(name string, try int) *watched {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ctx.Err() != nil || !validName(name) {
-		return false
+		return nil
 	}
 	id, err := identify(filepath.Join(w.kernel.runDir, name))
 	if err == nil && w.names[name] == id {
-		return false
+		return nil
 	}
 	w.lose(name)
 	if err != nil {
-		return false
+		return nil
 	}
 	if n := w.spaces[id]; n != nil {
 		w.names[name] = id
 		n.names = append(n.names, name)
 		slices.Sort(n.names)
 		w.announce(n)
-		return false
+		return nil
 	}
-	err = w.takeUp(id, name)
+	n, err := w.takeUp(id, name)
 	switch {
 	case err == nil:
-		return true
+		return n
 	case (errors.Is(err, errNoNamespace) || errors.Is(err, errReplaced)) && try < mountTries:
-		time.AfterFunc(time.Millisecond<<try, func() { w.lookAt(name, try+1) })
+		time.AfterFunc(time.Millisecond<<try, func() { w.noticed(name, try+1) })
 	case !errors.Is(err, fs.ErrNotExist):
 		w.kernel.log.Warn("a name is no namespace that can be watched", "name", name, "error", err)
 	}
-	return false
+	return nil
+}
+
+// noticed is lookAt for a name that is held back where Hold says so.
+func (w *Watcher) noticed(name string, try int) {
+	w.mu.Lock()
+	held := w.held[name]
+	w.mu.Unlock()
+	if !held {
+		w.lookAt(name, try)
+	}
 }
 
 // lose takes a name from the namespace that had it. w.mu is held.
@@ -266,19 +239,21 @@ func (w *Watcher) lose(name string) {
 	w.send(NamespaceGone{id})
 }
 
-// takeUp begins to watch a namespace: subscribe, then dump. w.mu is held.
-func (w *Watcher) takeUp(id topology.NamespaceID, name string) error {
+// takeUp begins to watch a namespace: subscribe, then dump. The second is for
+// the caller, with firstLook; until then the namespace's lock is held. w.mu is
+// held.
+func (w *Watcher) takeUp(id topology.NamespaceID, name string) (*watched, error) {
 	s, release, err := w.kernel.acquire(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer release()
 	if s.id != id {
-		return errReplaced
+		return nil, errReplaced
 	}
 	sub, err := s.subscribe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n := &watched{id: id, sub: sub, gone: make(chan struct{})}
 	if name != topology.HostName {
@@ -288,10 +263,17 @@ func (w *Watcher) takeUp(id topology.NamespaceID, name string) error {
 	w.spaces[id] = n
 	w.announce(n)
 	n.mu.Lock()
+	w.done.Add(1) // for firstLook, so that Close waits for it
+	return n, nil
+}
+
+// firstLook reads a namespace that has been taken up, and begins to listen.
+func (w *Watcher) firstLook(n *watched) {
 	w.dump(n)
 	n.mu.Unlock()
-	w.done.Go(func() {
-		err := sub.wait(func(fd int) bool {
+	go func() {
+		defer w.done.Done()
+		err := n.sub.wait(func(fd int) bool {
 			n.mu.Lock()
 			defer n.mu.Unlock()
 			w.drain(n, fd)
@@ -300,10 +282,9 @@ func (w *Watcher) takeUp(id topology.NamespaceID, name string) error {
 		select {
 		case <-n.gone: // closed on purpose
 		default:
-			w.kernel.log.Error("a watch ended", "namespace", n.names, "error", err)
+			w.kernel.log.Error("a watch ended", "namespace", n.id, "error", err)
 		}
-	})
-	return nil
+	}()
 }
 
 // giveUp closes all that is held of a namespace. w.mu is held.

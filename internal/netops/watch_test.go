@@ -79,3 +79,66 @@ func TestCreateWhileWatched(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestHold has namespaces left alone until they are asked for, or until it ends.
+func TestHold(t *testing.T) {
+	nettest.NoLeaks(t)
+	k, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := k.Watch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	seen := map[string]int{} // dumps by name
+	names := map[topology.NamespaceID]string{}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for o := range w.Observations() {
+			mu.Lock()
+			switch o := o.(type) {
+			case Barrier:
+				o.Reached()
+			case NamespaceSeen:
+				names[o.ID] = o.Name
+			case Dump:
+				seen[names[o.ID]]++
+			}
+			mu.Unlock()
+		}
+	})
+	dumps := func(name string) int {
+		mu.Lock()
+		defer mu.Unlock()
+		return seen[name]
+	}
+	if err := w.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.Hold([]string{"held", "asked"})
+	t.Cleanup(func() { nettest.Shell(t, "ip netns delete held; ip netns delete asked; ip netns delete other") })
+	for _, name := range []string{"held", "asked", "other"} {
+		if err := k.Apply(t.Context(), topology.CreateNamespace{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the one that is not held is seen", func() bool { return dumps("other") > 0 })
+	if dumps("held")+dumps("asked") > 0 {
+		t.Error("what is held was read")
+	}
+	if err := w.Refresh(t.Context(), "asked"); err != nil {
+		t.Fatal(err)
+	}
+	if dumps("asked") != 1 || dumps("held") != 0 {
+		t.Errorf("after Refresh: read %d and %d times", dumps("asked"), dumps("held"))
+	}
+	w.Release()
+	eventually(t, "it is read in the end", func() bool { return dumps("held") == 1 })
+	w.Close()
+	all.Wait()
+	if err := k.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -53,8 +53,8 @@ func (s *Store) Begin(ctx context.Context, op *topology.Operation, target *topol
 		return wrap(err, "begin an operation")
 	}
 	result, err := conn.ExecContext(ctx, `INSERT INTO operations
-		(state, author, request, changes, error, started_at, duration_ms, target) VALUES ('running', ?, ?, ?, '', ?, 0, ?)`,
-		op.Author, op.Request, string(changes), started.UTC().Format(time.RFC3339Nano), text)
+		(state, author, request, changes, error, started_at, duration_ms, target, intent_only) VALUES ('running', ?, ?, ?, '', ?, 0, ?, ?)`,
+		op.Author, op.Request, string(changes), started.UTC().Format(time.RFC3339Nano), text, op.IntentOnly)
 	_, restore := conn.ExecContext(ctx, `PRAGMA synchronous = FULL`)
 	if err := errors.Join(err, restore); err != nil {
 		return wrap(err, "begin an operation")
@@ -67,10 +67,11 @@ func (s *Store) Begin(ctx context.Context, op *topology.Operation, target *topol
 	return nil
 }
 
-// Commit makes the rows what target says and the operation committed, both or
-// neither. It gives the links of target that are new their Identity.ID, and op
-// its state and, unless it has one, its duration. Answers are kept with it, or not
-// either.
+// Commit makes the rows what target says and the operation committed, with what
+// undoing it needs, and what it undoes (op.Undoes) undone: all or nothing. It
+// gives the links of target that are new their Identity.ID, and op its state and,
+// unless it has one, its duration. The oldest of the journal's operations go, if
+// they are more than are to be kept. Answers are kept with it all.
 //
 // The kernel has the target already, so ctx cannot stop it halfway.
 func (s *Store) Commit(ctx context.Context, op *topology.Operation, target *topology.Spec, answers ...Answer) error {
@@ -80,11 +81,21 @@ func (s *Store) Commit(ctx context.Context, op *topology.Operation, target *topo
 	st := s.image.plan(target)
 	done := *op
 	done.State, done.Error = topology.OperationCommitted, ""
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		if err := end(ctx, tx, &done); err != nil {
+	delta, err := encodeDelta(s.image.spec, st.to.spec)
+	if err != nil {
+		return fmt.Errorf("journal what operation %d did: %w", op.ID, err)
+	}
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		if err := end(ctx, tx, &done, delta); err != nil {
+			return err
+		}
+		if err := markUndone(ctx, tx, &done); err != nil {
 			return err
 		}
 		if err := rebase(ctx, tx, s.image.spec); err != nil {
+			return err
+		}
+		if err := st.write(ctx, tx); err != nil {
 			return err
 		}
 		for _, a := range answers {
@@ -92,7 +103,7 @@ func (s *Store) Commit(ctx context.Context, op *topology.Operation, target *topo
 				return err
 			}
 		}
-		return st.write(ctx, tx)
+		return prune(ctx, tx)
 	})
 	if err != nil {
 		return wrap(err, "commit operation %d", op.ID)
@@ -104,14 +115,20 @@ func (s *Store) Commit(ctx context.Context, op *topology.Operation, target *topo
 }
 
 // Fail makes the operation failed, for the reason in op.Error. It gives op its
-// state and, unless it has one, its duration.
+// state and, unless it has one, its duration; it undid nothing.
 func (s *Store) Fail(ctx context.Context, op *topology.Operation) error {
 	ctx = context.WithoutCancel(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	done := *op
-	done.State = topology.OperationFailed
-	if err := s.write(ctx, func(tx *sql.Tx) error { return end(ctx, tx, &done) }); err != nil {
+	done.State, done.Undoes = topology.OperationFailed, 0
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if err := end(ctx, tx, &done, sql.NullString{}); err != nil {
+			return err
+		}
+		return prune(ctx, tx)
+	})
+	if err != nil {
 		return wrap(err, "fail operation %d", op.ID)
 	}
 	*op = done
@@ -130,13 +147,14 @@ func (s *Store) write(ctx context.Context, f func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// end closes a running operation.
-func end(ctx context.Context, tx *sql.Tx, op *topology.Operation) error {
+// end closes a running operation, with what it did.
+func end(ctx context.Context, tx *sql.Tx, op *topology.Operation, delta sql.NullString) error {
 	if op.DurationMS == 0 {
 		op.DurationMS = float64(time.Since(op.StartedAt).Microseconds()) / 1000
 	}
-	result, err := tx.ExecContext(ctx, `UPDATE operations SET state = ?, error = ?, duration_ms = ?, target = NULL
-		WHERE id = ? AND state = 'running'`, op.State, op.Error, op.DurationMS, op.ID)
+	result, err := tx.ExecContext(ctx, `UPDATE operations
+		SET state = ?, error = ?, duration_ms = ?, target = NULL, undoes = NULLIF(?, 0), delta = ?
+		WHERE id = ? AND state = 'running'`, op.State, op.Error, op.DurationMS, op.Undoes, delta, op.ID)
 	if err != nil {
 		return err
 	}

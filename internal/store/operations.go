@@ -12,7 +12,8 @@ import (
 	"netdash/internal/topology"
 )
 
-const operationColumns = `id, state, author, request, changes, error, started_at, duration_ms`
+const operationColumns = `id, state, author, request, changes, error, started_at, duration_ms,
+	coalesce(undoes, 0), coalesce(undone_by, 0), intent_only`
 
 // Operations lists the journal, newest first: up to limit operations with
 // numbers below before, or from the newest when before is 0.
@@ -38,12 +39,12 @@ func (s *Store) Operations(ctx context.Context, before int64, limit int) ([]topo
 }
 
 // Operation reads one operation; a *topology.Error not_found when there is no
-// such number.
+// such number, or none any more.
 func (s *Store) Operation(ctx context.Context, id int64) (*topology.Operation, error) {
 	op, err := scanOperation(s.readers.QueryRowContext(ctx,
 		`SELECT `+operationColumns+` FROM operations WHERE id = ?`, id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, topology.Errorf(topology.CodeNotFound, operationSubject(id), "there is no such operation")
+		return nil, s.noOperation(ctx, id)
 	}
 	return op, wrap(err, "read operation %d", id)
 }
@@ -77,7 +78,7 @@ func scanOperation(row interface{ Scan(...any) error }, more ...any) (*topology.
 	var changes, started string
 	err := row.Scan(append([]any{
 		&op.ID, &op.State, &op.Author, &op.Request, &changes, &op.Error,
-		&started, &op.DurationMS,
+		&started, &op.DurationMS, &op.Undoes, &op.UndoneBy, &op.IntentOnly,
 	}, more...)...)
 	if err != nil {
 		return nil, err

@@ -8,8 +8,17 @@ import (
 
 // Setting reads a setting; false when it was never set.
 func (s *Store) Setting(ctx context.Context, key string) (string, bool, error) {
+	return setting(ctx, s.readers, key)
+}
+
+// rowQuerier is a pool of connections or a transaction.
+type rowQuerier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func setting(ctx context.Context, from rowQuerier, key string) (string, bool, error) {
 	var value string
-	err := s.readers.QueryRowContext(ctx, `SELECT value FROM settings WHERE key = ?`, key).Scan(&value)
+	err := from.QueryRowContext(ctx, `SELECT value FROM settings WHERE key = ?`, key).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil
 	}

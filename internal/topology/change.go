@@ -14,6 +14,9 @@ type Change interface {
 	Kind() string
 	// Subject is the object it is about: "A", "A/eth0", "A/eth0 10.0.0.1/24".
 	Subject() string
+	// Where is the namespace it is done in; host for making and deleting
+	// namespaces.
+	Where() string
 	// Command is the one iproute2 command that has the same effect, to be run
 	// in the namespace netdash calls host.
 	Command() string
@@ -64,8 +67,13 @@ type VethEnd struct {
 }
 
 // CreateVeth makes a pair in one call: each end appears where it belongs and
-// is at no time anywhere else.
-type CreateVeth struct{ A, B VethEnd }
+// is at no time anywhere else. With OneQueue each end has one queue instead of
+// one a processor, which spares the kernel two RCU waits a pair; plans ask for it
+// when they make many.
+type CreateVeth struct {
+	A, B     VethEnd
+	OneQueue bool
+}
 
 // DeleteLink removes a link; a veth's other end goes with it.
 type DeleteLink struct{ Namespace, Name string }
@@ -153,26 +161,34 @@ type DeleteFDB struct {
 
 func (c CreateNamespace) Kind() string    { return "namespace.create" }
 func (c CreateNamespace) Subject() string { return c.Name }
+func (c CreateNamespace) Where() string   { return HostName }
 func (c CreateNamespace) Command() string { return "ip netns add " + quote(c.Name) }
 
 func (c DeleteNamespace) Kind() string    { return "namespace.delete" }
 func (c DeleteNamespace) Subject() string { return c.Name }
+func (c DeleteNamespace) Where() string   { return HostName }
 func (c DeleteNamespace) Command() string { return "ip netns delete " + quote(c.Name) }
 
 func (c CreateBridge) Kind() string    { return "bridge.create" }
 func (c CreateBridge) Subject() string { return c.Namespace + "/" + c.Name }
+func (c CreateBridge) Where() string   { return c.Namespace }
 func (c CreateBridge) Command() string {
 	return ip(c.Namespace) + "link add " + named(c.Name) + generic(c.MAC, c.MTU) + " type bridge" + bridgeWords(c.Attributes)
 }
 
 func (c CreateVeth) Kind() string    { return "veth.create" }
 func (c CreateVeth) Subject() string { return c.A.Namespace + "/" + c.A.Name }
+func (c CreateVeth) Where() string   { return c.A.Namespace }
 func (c CreateVeth) Command() string {
 	if c.B.Namespace == HostName {
 		c.A, c.B = c.B, c.A // a pair is symmetric, and the host end is easier to say first
 	}
-	s := ip(c.A.Namespace) + "link add " + named(c.A.Name) + generic(c.A.MAC, c.A.MTU) +
-		" type veth peer name " + quote(c.B.Name) + generic(c.B.MAC, c.B.MTU)
+	queues := ""
+	if c.OneQueue {
+		queues = " numtxqueues 1 numrxqueues 1"
+	}
+	s := ip(c.A.Namespace) + "link add " + named(c.A.Name) + generic(c.A.MAC, c.A.MTU) + queues +
+		" type veth peer name " + quote(c.B.Name) + generic(c.B.MAC, c.B.MTU) + queues
 	if c.B.Namespace != c.A.Namespace {
 		s += " netns " + netnsWord(c.B.Namespace)
 	}
@@ -181,22 +197,26 @@ func (c CreateVeth) Command() string {
 
 func (c DeleteLink) Kind() string    { return "link.delete" }
 func (c DeleteLink) Subject() string { return c.Namespace + "/" + c.Name }
+func (c DeleteLink) Where() string   { return c.Namespace }
 func (c DeleteLink) Command() string { return ip(c.Namespace) + "link delete " + dev(c.Name) }
 
 func (c SetUp) Kind() string    { return "link.set" }
 func (c SetUp) Subject() string { return c.Namespace + "/" + c.Name }
+func (c SetUp) Where() string   { return c.Namespace }
 func (c SetUp) Command() string {
 	return ip(c.Namespace) + "link set " + dev(c.Name) + map[bool]string{true: " up", false: " down"}[c.Up]
 }
 
 func (c Rename) Kind() string    { return "link.set" }
 func (c Rename) Subject() string { return c.Namespace + "/" + c.Name }
+func (c Rename) Where() string   { return c.Namespace }
 func (c Rename) Command() string {
 	return ip(c.Namespace) + "link set " + dev(c.Name) + " name " + quote(c.To)
 }
 
 func (c Move) Kind() string    { return "link.set" }
 func (c Move) Subject() string { return c.Namespace + "/" + c.Name }
+func (c Move) Where() string   { return c.Namespace }
 func (c Move) Command() string {
 	s := ip(c.Namespace) + "link set " + dev(c.Name) + " netns " + netnsWord(c.ToNamespace)
 	if c.To != "" && c.To != c.Name {
@@ -207,24 +227,28 @@ func (c Move) Command() string {
 
 func (c SetMAC) Kind() string    { return "link.set" }
 func (c SetMAC) Subject() string { return c.Namespace + "/" + c.Name }
+func (c SetMAC) Where() string   { return c.Namespace }
 func (c SetMAC) Command() string {
 	return ip(c.Namespace) + "link set " + dev(c.Name) + " address " + c.MAC
 }
 
 func (c SetMTU) Kind() string    { return "link.set" }
 func (c SetMTU) Subject() string { return c.Namespace + "/" + c.Name }
+func (c SetMTU) Where() string   { return c.Namespace }
 func (c SetMTU) Command() string {
 	return ip(c.Namespace) + "link set " + dev(c.Name) + " mtu " + strconv.Itoa(c.MTU)
 }
 
 func (c SetAlias) Kind() string    { return "link.set" }
 func (c SetAlias) Subject() string { return c.Namespace + "/" + c.Name }
+func (c SetAlias) Where() string   { return c.Namespace }
 func (c SetAlias) Command() string {
 	return ip(c.Namespace) + "link set " + dev(c.Name) + " alias " + quote(c.Alias)
 }
 
 func (c SetMaster) Kind() string    { return "link.set" }
 func (c SetMaster) Subject() string { return c.Namespace + "/" + c.Name }
+func (c SetMaster) Where() string   { return c.Namespace }
 func (c SetMaster) Command() string {
 	s := ip(c.Namespace) + "link set " + dev(c.Name)
 	if c.Master == "" {
@@ -235,52 +259,61 @@ func (c SetMaster) Command() string {
 
 func (c SetAddressGeneration) Kind() string    { return "link.set" }
 func (c SetAddressGeneration) Subject() string { return c.Namespace + "/" + c.Name }
+func (c SetAddressGeneration) Where() string   { return c.Namespace }
 func (c SetAddressGeneration) Command() string {
 	return ip(c.Namespace) + "link set " + dev(c.Name) + " addrgenmode " + map[bool]string{true: "eui64", false: "none"}[c.On]
 }
 
 func (c SetBridge) Kind() string    { return "link.set" }
 func (c SetBridge) Subject() string { return c.Namespace + "/" + c.Name }
+func (c SetBridge) Where() string   { return c.Namespace }
 func (c SetBridge) Command() string {
 	return ip(c.Namespace) + "link set " + dev(c.Name) + " type bridge" + bridgeWords(c.Attributes)
 }
 
 func (c SetPort) Kind() string    { return "link.set" }
 func (c SetPort) Subject() string { return c.Namespace + "/" + c.Name }
+func (c SetPort) Where() string   { return c.Namespace }
 func (c SetPort) Command() string {
 	return ip(c.Namespace) + "link set " + dev(c.Name) + " type bridge_slave" + portWords(c.Attributes)
 }
 
 func (c AddAddress) Kind() string    { return "address.add" }
 func (c AddAddress) Subject() string { return c.Namespace + "/" + c.Link + " " + c.CIDR }
+func (c AddAddress) Where() string   { return c.Namespace }
 func (c AddAddress) Command() string {
 	return ip(c.Namespace) + "address add " + c.CIDR + " dev " + quote(c.Link)
 }
 
 func (c DeleteAddress) Kind() string    { return "address.delete" }
 func (c DeleteAddress) Subject() string { return c.Namespace + "/" + c.Link + " " + c.CIDR }
+func (c DeleteAddress) Where() string   { return c.Namespace }
 func (c DeleteAddress) Command() string {
 	return ip(c.Namespace) + "address delete " + c.CIDR + " dev " + quote(c.Link)
 }
 
 func (c AddRoute) Kind() string    { return "route.add" }
 func (c AddRoute) Subject() string { return c.Route.subject() }
+func (c AddRoute) Where() string   { return c.Route.Namespace }
 func (c AddRoute) Command() string {
 	return ip(c.Route.Namespace) + "route add " + routeWords(c.Route)
 }
 
 func (c DeleteRoute) Kind() string    { return "route.delete" }
 func (c DeleteRoute) Subject() string { return c.Route.subject() }
+func (c DeleteRoute) Where() string   { return c.Route.Namespace }
 func (c DeleteRoute) Command() string {
 	return ip(c.Route.Namespace) + "route delete " + routeWords(c.Route)
 }
 
 func (c AddFDB) Kind() string    { return "fdb.add" }
 func (c AddFDB) Subject() string { return c.Namespace + "/" + c.Bridge + " " + c.Entry.MAC }
+func (c AddFDB) Where() string   { return c.Namespace }
 func (c AddFDB) Command() string { return fdbCommand("add", c.Namespace, c.Bridge, c.Entry) }
 
 func (c DeleteFDB) Kind() string    { return "fdb.delete" }
 func (c DeleteFDB) Subject() string { return c.Namespace + "/" + c.Bridge + " " + c.Entry.MAC }
+func (c DeleteFDB) Where() string   { return c.Namespace }
 func (c DeleteFDB) Command() string { return fdbCommand("delete", c.Namespace, c.Bridge, c.Entry) }
 
 func (r Route) subject() string { return r.Namespace + " " + r.Destination }
@@ -422,3 +455,7 @@ func quote(s string) string {
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
+
+// Quote writes a word for a POSIX shell: as it is where that is safe, between
+// single quotes elsewhere.
+func Quote(s string) string { return quote(s) }

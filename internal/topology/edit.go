@@ -204,9 +204,10 @@ func (s *Spec) renameLink(namespace, from, to string) {
 // prune drops what refers to something that is gone: masters, static FDB
 // entries of ports that left, routes that nothing reaches any more.
 func (s *Spec) prune() {
+	x := newLookup(s)
 	for i := range s.Veths {
 		for _, e := range []*End{&s.Veths[i].A, &s.Veths[i].B} {
-			if e.Master != "" && s.FindBridge(e.Namespace, e.Master) == nil {
+			if e.Master != "" && x.bridges[linkKey{e.Namespace, e.Master}] == nil {
 				e.Master, e.BridgePort = "", nil
 			}
 		}
@@ -214,12 +215,11 @@ func (s *Spec) prune() {
 	for i := range s.Bridges {
 		b := &s.Bridges[i]
 		b.FDB = slices.DeleteFunc(b.FDB, func(f FDBSpec) bool {
-			e := s.FindEnd(b.Namespace, f.Port)
-			return f.Port != b.Name && (e == nil || e.Master != b.Name)
+			return f.Port != b.Name && !x.isPort(b.Namespace, f.Port, b.Name)
 		})
 	}
 	s.Routes = slices.DeleteFunc(s.Routes, func(r Route) bool {
-		_, problem := s.egress(r)
+		_, problem := x.egress(r)
 		return problem != nil
 	})
 }

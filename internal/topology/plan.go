@@ -20,6 +20,7 @@ func (x *Intent) PlanTo(to *Intent) Plan { return plan(x.state, to.state) }
 type planner struct {
 	cur, to *state
 	keep    map[int64]*link // links of to, by uid
+	routes  map[Route]bool  // of to
 	plan    Plan
 }
 
@@ -31,6 +32,7 @@ func plan(from, to *state) Plan {
 	p := &planner{cur: from.clone(), to: to.clone()}
 	identify(p.cur, p.to)
 	p.keep = p.to.byUID()
+	p.routes = setOf(p.to.routes)
 	p.remove()
 	p.takeDown()
 	p.createNamespaces()
@@ -45,13 +47,23 @@ func plan(from, to *state) Plan {
 	for _, want := range p.to.links {
 		p.address(p.cur.link(want.linkKey), want)
 	}
+	p.bringUp(func(l *link) bool { return l.master == "" && l.kind != kindBridge })
+	p.bringUp(func(l *link) bool { return l.master != "" })
+	p.bringUp(func(l *link) bool { return l.kind == kindBridge })
+	p.routesAndFDB()
+	return p.plan
+}
+
+// bringUp sets up which links are to be up. A bridge's ports come up after
+// everything else and the bridge itself last, so that what the other ends send
+// when they come up (neighbour and router solicitations, multicast reports) is
+// not flooded to all of them meanwhile.
+func (p *planner) bringUp(which func(*link) bool) {
 	for _, want := range p.to.links {
-		if have := p.cur.link(want.linkKey); want.up && !have.up {
+		if have := p.cur.link(want.linkKey); want.up && !have.up && which(want) {
 			p.emit(SetUp{want.namespace, want.name, true})
 		}
 	}
-	p.routesAndFDB()
-	return p.plan
 }
 
 func (p *planner) emit(c Change) {
@@ -63,25 +75,54 @@ func (p *planner) emit(c Change) {
 // namespace that stays is deleted first: it would go with the deleted namespace
 // too, but a moment later, or never while a process keeps that one alive.
 func (p *planner) remove() {
-	for _, l := range slices.Clone(p.cur.links) {
+	links, spaces := map[linkKey]bool{}, map[string]bool{}
+	for _, l := range p.cur.links {
 		doomed := !p.to.hasNamespace(l.namespace) && (l.peer == nil || !p.to.hasNamespace(l.peer.namespace))
-		if p.keep[l.uid] == nil && l.kind != kindLoopback && !doomed && p.cur.link(l.linkKey) == l {
-			p.emit(DeleteLink{l.namespace, l.name})
+		if p.keep[l.uid] == nil && l.kind != kindLoopback && !doomed && (l.peer == nil || !links[l.peer.linkKey]) {
+			p.plan = append(p.plan, DeleteLink{l.namespace, l.name})
+			links[l.linkKey] = true
 		}
 	}
-	for _, ns := range slices.Clone(p.cur.namespaces) {
-		if !p.to.hasNamespace(ns) && !p.holdsSurvivor(ns) {
-			p.emit(DeleteNamespace{ns})
+	survivors := map[string]bool{} // namespaces that hold a link that is to stay, elsewhere
+	for _, l := range p.cur.links {
+		if want := p.keep[l.uid]; want != nil && want.kind == l.kind && l.kind != kindLoopback {
+			survivors[l.namespace] = true
 		}
+	}
+	for _, ns := range p.leaving() {
+		if !survivors[ns] { // the others go after relocate
+			p.plan = append(p.plan, DeleteNamespace{ns})
+			spaces[ns] = true
+		}
+	}
+	// Many are dropped at once: one by one, each would look at all the rest.
+	if len(links) > 0 {
+		p.cur.drop(links)
+	}
+	if len(spaces) > 0 {
+		p.cur.dropNamespaces(spaces)
 	}
 }
 
-// holdsSurvivor tells whether a namespace that is to go still holds a link that is
-// to stay, elsewhere. Such a namespace is deleted only after relocate.
-func (p *planner) holdsSurvivor(ns string) bool {
-	return slices.ContainsFunc(p.cur.links, func(l *link) bool {
-		return l.namespace == ns && p.keep[l.uid] != nil && p.keep[l.uid].kind == l.kind && l.kind != kindLoopback
-	})
+// leaving lists the namespaces that are to go, those with the fewest links first:
+// by the time it comes to a switch, the ends around it have taken its ports
+// along, and it does not keep everybody waiting with all of them at once.
+func (p *planner) leaving() []string {
+	links := make(map[string]int, len(p.cur.namespaces))
+	for _, l := range p.cur.links {
+		links[l.namespace]++
+	}
+	out := slices.DeleteFunc(slices.Clone(p.cur.namespaces), p.to.hasNamespace)
+	slices.SortStableFunc(out, func(a, b string) int { return links[a] - links[b] })
+	return out
+}
+
+func setOf[T comparable](list []T) map[T]bool {
+	m := make(map[T]bool, len(list))
+	for _, v := range list {
+		m[v] = true
+	}
+	return m
 }
 
 // takeDown sets down what is to be down, and what must be for a rename; then
@@ -124,7 +165,7 @@ func (p *planner) wantsRoute(r Route) bool {
 		}
 		r.Link = want.name
 	}
-	return slices.Contains(p.to.routes, r)
+	return p.routes[r]
 }
 
 func (p *planner) wantsFDB(e fdbItem) bool {
@@ -222,10 +263,8 @@ func (p *planner) relocate() {
 			}
 		}
 	}
-	for _, ns := range slices.Clone(p.cur.namespaces) {
-		if !p.to.hasNamespace(ns) {
-			p.emit(DeleteNamespace{ns})
-		}
+	for _, ns := range p.leaving() {
+		p.emit(DeleteNamespace{ns})
 	}
 }
 
@@ -241,7 +280,16 @@ func (p *planner) relocateOne(l *link, to linkKey) {
 	p.emit(c)
 }
 
+// manyVeths is how many new pairs are many: their ends get one queue each.
+const manyVeths = 32
+
 func (p *planner) createLinks() {
+	ends := 0
+	for _, l := range p.to.links {
+		if l.kind == kindVeth && p.cur.link(l.linkKey) == nil {
+			ends++
+		}
+	}
 	for _, l := range p.to.links {
 		if p.cur.link(l.linkKey) != nil {
 			continue
@@ -252,7 +300,7 @@ func (p *planner) createLinks() {
 			// set afterwards stays (BROPT_MTU_SET_BY_USER).
 			p.emit(CreateBridge{Namespace: l.namespace, Name: l.name, MAC: l.mac, Attributes: l.bridge})
 		case kindVeth:
-			p.emit(CreateVeth{p.vethEnd(l), p.vethEnd(l.peer)})
+			p.emit(CreateVeth{A: p.vethEnd(l), B: p.vethEnd(l.peer), OneQueue: ends > 2*manyVeths})
 		}
 	}
 }
@@ -313,13 +361,14 @@ func (p *planner) address(have, want *link) {
 }
 
 func (p *planner) routesAndFDB() {
+	routes, entries := setOf(p.cur.routes), setOf(p.cur.fdb)
 	for _, r := range p.to.routes {
-		if !slices.Contains(p.cur.routes, r) {
+		if !routes[r] {
 			p.emit(AddRoute{r})
 		}
 	}
 	for _, e := range p.to.fdb {
-		if !slices.Contains(p.cur.fdb, e) {
+		if !entries[e] {
 			p.emit(AddFDB{e.namespace, e.bridge, e.FDBSpec})
 		}
 	}

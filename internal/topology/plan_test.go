@@ -296,7 +296,7 @@ func randomSpec(r *rand.Rand) *Spec {
 	for range r.IntN(4) {
 		route := Route{Namespace: pick(r, places), Destination: pick(r, []string{"default", "10.77.0.0/16", "2001:db8:77::/48"}), Metric: r.IntN(2) * 50}
 		route.Gateway = map[bool]string{true: "2001:db8::99", false: fmt.Sprintf("10.0.%d.99", r.IntN(3))}[strings.Contains(route.Destination, ":")]
-		if _, problem := s.egress(route); problem == nil {
+		if _, problem := newLookup(s).egress(route); problem == nil {
 			_ = s.AddRoute(route)
 		}
 	}

@@ -49,14 +49,14 @@ func canonicalCIDR(s string) string {
 // next hop would (fib_check_nh): the one named, or the one with an address in
 // the gateway's network. What keeps the route from being possible is reported
 // with a pointer into the route.
-func (s *Spec) egress(r Route) (string, *FieldError) {
+func (x *lookup) egress(r Route) (string, *FieldError) {
 	d, ok := r.prefix()
 	switch {
 	case !ok:
 		return "", &FieldError{Pointer: "/destination", Detail: "is no network in CIDR form, nor default"}
 	case d != d.Masked():
 		return "", &FieldError{Pointer: "/destination", Detail: "has host bits set; the network is " + d.Masked().String()}
-	case r.Link != "" && s.addresses(r.Namespace, r.Link) == nil:
+	case r.Link != "" && !x.carries(r.Namespace, r.Link):
 		return "", &FieldError{Pointer: "/link", Detail: "there is no link " + r.Link + " of netdash in " + r.Namespace}
 	case r.Gateway == "" && r.Link == "":
 		return "", &FieldError{Pointer: "/gateway", Detail: "a route needs a gateway, a link, or both"}
@@ -75,22 +75,18 @@ func (s *Spec) egress(r Route) (string, *FieldError) {
 		}
 		return r.Link, nil
 	}
-	link, problem := s.linkToward(r, gw)
-	if problem != nil {
-		return "", problem
-	}
-	return link, nil
+	return x.toward(r, gw)
 }
 
-func (s *Spec) linkToward(r Route, gw netip.Addr) (string, *FieldError) {
+// toward finds the link with the most specific network that a gateway is in.
+func (x *lookup) toward(r Route, gw netip.Addr) (string, *FieldError) {
 	best, bits := "", -1
-	for _, c := range s.linksOf(r.Namespace) {
+	for _, c := range x.carriers[r.Namespace] {
 		if r.Link != "" && c.name != r.Link {
 			continue
 		}
-		for _, a := range c.addresses {
-			p, err := netip.ParsePrefix(a)
-			if err != nil || !p.Contains(gw) {
+		for _, p := range c.networks {
+			if !p.Contains(gw) {
 				continue
 			}
 			if p.Addr() == gw {
@@ -105,30 +101,4 @@ func (s *Spec) linkToward(r Route, gw netip.Addr) (string, *FieldError) {
 		return "", &FieldError{Pointer: "/gateway", Detail: "no link of " + r.Namespace + " has an address in the network of " + r.Gateway}
 	}
 	return best, nil
-}
-
-type linkAddresses struct {
-	name      string
-	addresses []string
-}
-
-// linksOf lists the intended links of a namespace that can carry a route.
-func (s *Spec) linksOf(namespace string) []linkAddresses {
-	var out []linkAddresses
-	for i := range s.Bridges {
-		if b := &s.Bridges[i]; b.Namespace == namespace {
-			out = append(out, linkAddresses{b.Name, b.Addresses})
-		}
-	}
-	for i := range s.Veths {
-		for _, e := range []*End{&s.Veths[i].A, &s.Veths[i].B} {
-			if e.Namespace == namespace {
-				out = append(out, linkAddresses{e.Name, e.Addresses})
-			}
-		}
-	}
-	if n := s.FindNamespace(namespace); n != nil {
-		out = append(out, linkAddresses{LoopbackName, n.LoopbackAddresses})
-	}
-	return out
 }

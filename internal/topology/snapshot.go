@@ -200,6 +200,15 @@ func (s *Snapshot) Namespace(nameOrID string) *NamespaceState {
 	return nil
 }
 
+// byName indexes the namespaces by what they go by, for who looks for many.
+func (s *Snapshot) byName() map[string]*NamespaceState {
+	m := make(map[string]*NamespaceState, len(s.Namespaces))
+	for _, n := range s.Namespaces {
+		m[n.Name] = n
+	}
+	return m
+}
+
 // Link finds a link of the namespace by name; nil when there is none.
 func (n *NamespaceState) Link(name string) *Link {
 	for _, l := range n.Links {
@@ -235,7 +244,12 @@ type Operation struct {
 	Progress   *Progress      `json:"progress,omitempty" doc:"How far a large operation that runs has come."`
 	Undoes     int64          `json:"undoes,omitempty" doc:"The operation that this one undid."`
 	UndoneBy   int64          `json:"undone_by,omitempty" doc:"The operation that undid this one."`
+	IntentOnly bool           `json:"intent_only,omitempty" doc:"Only what is intended changed; the kernel was left as it was."`
 }
+
+// LargePlan is the number of Changes above which an operation reports its
+// progress, and its events leave its Changes out.
+const LargePlan = 50
 
 // Progress is how many of an Operation's Changes are done.
 type Progress struct {

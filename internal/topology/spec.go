@@ -12,13 +12,13 @@ const LoopbackName = "lo"
 // Spec is the intended topology: pure data. Every list is optional. In its
 // defaults a namespace's loopback is up and a link is up.
 type Spec struct {
-	Name string `json:"name,omitempty" doc:"Name of the lab."`
+	Name string `json:"name,omitempty" doc:"Name of the lab, for people."`
 	// IPv6 false keeps every link quiet: no link-local address is generated.
 	IPv6       *bool       `json:"ipv6,omitempty" doc:"False keeps every link free of generated IPv6 addresses. Default true."`
-	Namespaces []Namespace `json:"namespaces,omitempty"`
-	Bridges    []Bridge    `json:"bridges,omitempty"`
-	Veths      []Veth      `json:"veths,omitempty"`
-	Routes     []Route     `json:"routes,omitempty"`
+	Namespaces []Namespace `json:"namespaces,omitempty" doc:"Namespaces. The one netdash runs in, host, is there without being listed."`
+	Bridges    []Bridge    `json:"bridges,omitempty" doc:"Bridges."`
+	Veths      []Veth      `json:"veths,omitempty" doc:"Veth pairs: cables with two ends."`
+	Routes     []Route     `json:"routes,omitempty" doc:"Routes of the main tables. A route over a link that is down waits until that is up."`
 }
 
 // Namespace is an intended network namespace, bind-mounted under /run/netns.
@@ -50,7 +50,7 @@ type Bridge struct {
 	MAC       string   `json:"mac,omitempty" doc:"Fixed MAC address. Default: the kernel's choice."`
 	MTU       int      `json:"mtu,omitempty" doc:"MTU in bytes. Default: the kernel's."`
 	Alias     string   `json:"alias,omitempty" doc:"Free text, up to 255 bytes."`
-	AdminUp   *bool    `json:"admin_up,omitempty" doc:"Default true."`
+	AdminUp   *bool    `json:"admin_up,omitempty" doc:"Whether the link is set up. Default true."`
 	Addresses []string `json:"addresses,omitempty" doc:"Addresses in CIDR form."`
 	BridgeAttributes
 	FDB []FDBSpec `json:"fdb,omitempty" doc:"Static MAC table entries."`
@@ -95,8 +95,8 @@ type FDBSpec struct {
 
 // Veth is an intended veth pair.
 type Veth struct {
-	A End `json:"a"`
-	B End `json:"b"`
+	A End `json:"a" doc:"One end."`
+	B End `json:"b" doc:"The other end."`
 }
 
 // End is one end of an intended veth pair.
@@ -107,7 +107,7 @@ type End struct {
 	MAC        string          `json:"mac,omitempty" doc:"Fixed MAC address. Default: the kernel's choice."`
 	MTU        int             `json:"mtu,omitempty" doc:"MTU in bytes. Default: the kernel's."`
 	Alias      string          `json:"alias,omitempty" doc:"Free text, up to 255 bytes."`
-	AdminUp    *bool           `json:"admin_up,omitempty" doc:"Default true."`
+	AdminUp    *bool           `json:"admin_up,omitempty" doc:"Whether the link is set up. Default true."`
 	Master     string          `json:"master,omitempty" doc:"Bridge of the same namespace this end is a port of."`
 	Addresses  []string        `json:"addresses,omitempty" doc:"Addresses in CIDR form."`
 	BridgePort *PortAttributes `json:"bridge_port,omitempty" doc:"Settings as a bridge port; needs a master."`

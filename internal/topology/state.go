@@ -2,6 +2,7 @@ package topology
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 // kept, so that a Plan reads in the order in which things were written down.
 type state struct {
 	namespaces []string
+	named      map[string]bool // of namespaces
 	links      []*link
 	routes     []Route // with Link resolved
 	fdb        []fdbItem
@@ -22,6 +24,10 @@ type state struct {
 type linkKey struct{ namespace, name string }
 
 func (k linkKey) String() string { return k.namespace + "/" + k.name }
+
+func (k linkKey) ref() LinkRef { return LinkRef{k.namespace, k.name} }
+
+func (r LinkRef) key() linkKey { return linkKey{r.Namespace, r.Name} }
 
 // Kinds of link a Spec can hold, as the kernel calls them.
 const (
@@ -61,16 +67,17 @@ func (f fdbItem) id() string { return f.namespace + "/" + f.bridge + " " + f.key
 // flatten reduces a valid Spec. A route whose link is intended to be down is
 // dormant: the kernel could not hold it, so it is left out.
 func flatten(s *Spec) *state {
-	f := &state{index: map[linkKey]*link{}}
+	f := newState(len(s.Namespaces) + len(s.Bridges) + 2*len(s.Veths))
+	x := newLookup(s)
 	quietSpec := !isTrue(s.IPv6)
 	quiet := func(namespace string) bool {
-		if n := s.FindNamespace(namespace); n != nil && n.IPv6 != nil {
+		if n := x.namespaces[namespace]; n != nil && n.IPv6 != nil {
 			return !*n.IPv6
 		}
 		return quietSpec
 	}
 	for _, n := range s.Namespaces {
-		f.namespaces = append(f.namespaces, n.Name)
+		f.addNamespace(n.Name)
 		f.add(&link{
 			linkKey: linkKey{n.Name, LoopbackName}, kind: kindLoopback,
 			up: isTrue(n.LoopbackUp), addresses: canonical(n.LoopbackAddresses),
@@ -96,7 +103,7 @@ func flatten(s *Spec) *state {
 		f.add(a, b)
 	}
 	for _, r := range s.Routes {
-		out, problem := s.egress(r)
+		out, problem := x.egress(r)
 		if l := f.link(linkKey{r.Namespace, out}); problem == nil && l != nil && l.up {
 			f.routes = append(f.routes, r.resolved(out))
 		}
@@ -148,16 +155,17 @@ func canonical(list []string) []string {
 
 // clone copies a state so that simulating on the copy leaves the original.
 func (f *state) clone() *state {
-	c := &state{
-		namespaces: slices.Clone(f.namespaces), routes: slices.Clone(f.routes), fdb: slices.Clone(f.fdb),
-		index: make(map[linkKey]*link, len(f.links)),
-	}
+	c := newState(len(f.links))
+	c.namespaces, c.named = slices.Clone(f.namespaces), maps.Clone(f.named)
+	c.routes, c.fdb = slices.Clone(f.routes), slices.Clone(f.fdb)
 	twin := make(map[*link]*link, len(f.links))
-	for _, l := range f.links {
-		d := *l
-		d.addresses = slices.Clone(l.addresses)
-		twin[l] = &d
-		c.add(&d)
+	twins := make([]link, len(f.links))
+	for i, l := range f.links {
+		twins[i] = *l
+		// Simulating puts new lists in the place of old ones; it may extend them.
+		twins[i].addresses = slices.Clip(l.addresses)
+		twin[l] = &twins[i]
+		c.add(&twins[i])
 	}
 	for _, l := range c.links {
 		l.peer = twin[l.peer]
@@ -165,8 +173,15 @@ func (f *state) clone() *state {
 	return c
 }
 
-func (f *state) hasNamespace(name string) bool {
-	return name == HostName || slices.Contains(f.namespaces, name)
+func newState(links int) *state {
+	return &state{named: map[string]bool{}, index: make(map[linkKey]*link, links), links: make([]*link, 0, links)}
+}
+
+func (f *state) hasNamespace(name string) bool { return name == HostName || f.named[name] }
+
+func (f *state) addNamespace(name string) {
+	f.namespaces = append(f.namespaces, name)
+	f.named[name] = true
 }
 
 func (f *state) add(links ...*link) {
@@ -252,11 +267,10 @@ func identify(from, to *state) {
 func (f *state) apply(c Change) {
 	switch c := c.(type) {
 	case CreateNamespace:
-		f.namespaces = append(f.namespaces, c.Name)
+		f.addNamespace(c.Name)
 		f.add(&link{linkKey: linkKey{c.Name, LoopbackName}, kind: kindLoopback})
 	case DeleteNamespace:
-		f.namespaces = slices.DeleteFunc(f.namespaces, func(n string) bool { return n == c.Name })
-		f.drop(func(l *link) bool { return l.namespace == c.Name })
+		f.dropNamespaces(map[string]bool{c.Name: true})
 	case CreateBridge:
 		f.add(&link{linkKey: linkKey{c.Namespace, c.Name}, kind: kindBridge, mac: c.MAC, mtu: c.MTU, bridge: c.Attributes})
 	case CreateVeth:
@@ -265,7 +279,7 @@ func (f *state) apply(c Change) {
 		a.peer, b.peer = b, a
 		f.add(a, b)
 	case DeleteLink:
-		f.drop(func(l *link) bool { return l.linkKey == linkKey{c.Namespace, c.Name} })
+		f.drop(map[linkKey]bool{{c.Namespace, c.Name}: true})
 	case AddRoute:
 		f.routes = append(f.routes, c.Route)
 	case DeleteRoute:
@@ -312,19 +326,30 @@ func (f *state) applyLink(c Change) {
 		l.addresses = append(l.addresses, c.CIDR)
 	case DeleteAddress:
 		l := f.link(linkKey{c.Namespace, c.Link})
-		l.addresses = slices.DeleteFunc(l.addresses, func(a string) bool { return a == c.CIDR })
+		l.addresses = without(l.addresses, func(a string) bool { return a == c.CIDR })
 	}
 }
 
-// drop removes links with their peers and what hangs on them.
-func (f *state) drop(doomed func(*link) bool) {
+// dropNamespaces removes namespaces with what is in them.
+func (f *state) dropNamespaces(doomed map[string]bool) {
+	f.namespaces = slices.DeleteFunc(f.namespaces, func(n string) bool { return doomed[n] })
 	gone := map[linkKey]bool{}
 	for _, l := range f.links {
-		if doomed(l) {
+		if doomed[l.namespace] {
 			gone[l.linkKey] = true
-			if l.peer != nil {
-				gone[l.peer.linkKey] = true
-			}
+		}
+	}
+	for n := range doomed {
+		delete(f.named, n)
+	}
+	f.drop(gone)
+}
+
+// drop removes links with their peers and what hangs on them.
+func (f *state) drop(gone map[linkKey]bool) {
+	for k := range gone {
+		if l := f.link(k); l != nil && l.peer != nil {
+			gone[l.peer.linkKey] = true
 		}
 	}
 	for _, l := range f.links {
@@ -342,11 +367,19 @@ func (f *state) drop(doomed func(*link) bool) {
 	})
 }
 
+// without gives a list without some of its items; the list itself stays.
+func without[T any](list []T, doomed func(T) bool) []T {
+	if !slices.ContainsFunc(list, doomed) {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), doomed)
+}
+
 // wentDown drops what the kernel drops when a link goes down: routes through
 // it (fib_disable_ip, addrconf_ifdown) and its IPv6 addresses, unless
 // keep_addr_on_down is set, which is not the default.
 func (f *state) wentDown(l *link) {
-	l.addresses = slices.DeleteFunc(l.addresses, is6)
+	l.addresses = without(l.addresses, is6)
 	f.routes = slices.DeleteFunc(f.routes, func(r Route) bool { return r.Namespace == l.namespace && r.Link == l.name })
 }
 
@@ -394,3 +427,18 @@ func (f *state) move(l *link, namespace, name string) {
 }
 
 func is6(cidr string) bool { return strings.Contains(cidr, ":") }
+
+// number gives links that have no uid yet one, so that a link can be followed
+// wherever it went. A loopback goes nowhere.
+func (f *state) number() {
+	var last int64
+	for _, l := range f.links {
+		last = max(last, l.uid)
+	}
+	for _, l := range f.links {
+		if l.uid == 0 && l.kind != kindLoopback {
+			last++
+			l.uid = last
+		}
+	}
+}

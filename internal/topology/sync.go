@@ -1,8 +1,10 @@
 package topology
 
 import (
-	"reflect"
+	"cmp"
+	"iter"
 	"slices"
+	"strings"
 )
 
 // Intent is a Spec made ready to plan with, and to judge observed objects one
@@ -10,7 +12,8 @@ import (
 type Intent struct {
 	state *state
 	parts map[string]*part // by namespace; host is there as well
-	ports map[string]bool  // static FDB entries, by fdbItem.id
+	// Static FDB entries: by fdbItem.id, and without their ports by fdbItem.place.
+	ports, places map[string]bool
 }
 
 // part is what is intended in one namespace.
@@ -22,7 +25,7 @@ type part struct {
 
 // NewIntent prepares a valid Spec.
 func NewIntent(s *Spec) *Intent {
-	x := &Intent{state: flatten(s), ports: map[string]bool{}}
+	x := &Intent{state: flatten(s), ports: map[string]bool{}, places: map[string]bool{}}
 	x.parts = make(map[string]*part, len(x.state.namespaces)+1)
 	x.parts[HostName] = &part{}
 	for _, n := range x.state.namespaces {
@@ -39,7 +42,7 @@ func NewIntent(s *Spec) *Intent {
 	for _, e := range x.state.fdb {
 		p := x.parts[e.namespace]
 		p.fdb = append(p.fdb, e)
-		x.ports[e.id()] = true
+		x.ports[e.id()], x.places[e.place()] = true, true
 	}
 	return x
 }
@@ -57,100 +60,26 @@ func (x *Intent) in(namespace string) *part {
 	return &part{}
 }
 
-// Link tells whether an observed link is intended, and in what it differs.
-func (x *Intent) Link(o *Link) (managed bool, differences []Difference) {
-	want := x.state.link(linkKey{o.Namespace, o.Name})
-	if want == nil {
-		return false, nil
-	}
-	subject := want.linkKey.String()
-	changed := func(field string, intended, observed any) {
-		if !reflect.DeepEqual(intended, observed) {
-			differences = append(differences, Difference{subject, DifferenceChanged, field, intended, observed})
+// Links gives the links that are intended in a namespace.
+func (x *Intent) Links(namespace string) iter.Seq[LinkRef] {
+	return func(yield func(LinkRef) bool) {
+		for _, l := range x.in(namespace).links {
+			if !yield(l.ref()) {
+				return
+			}
 		}
 	}
-	if want.kind != o.Kind {
-		changed("kind", want.kind, o.Kind)
-		return true, differences
-	}
-	have := seeLink(o, want)
-	if want.mac != "" {
-		changed("mac", want.mac, have.mac)
-	}
-	if want.mtu != 0 {
-		changed("mtu", want.mtu, have.mtu)
-	}
-	changed("alias", want.alias, have.alias)
-	changed("admin_up", want.up, have.up)
-	changed("master", want.master, have.master)
-	if o.AddressGeneration != "" && want.kind != kindLoopback {
-		changed("addr_gen_mode", generation(want.quiet), generation(have.quiet))
-	}
-	if want.peer != nil {
-		changed("peer", want.peer.linkKey.String(), peerName(o.Peer))
-	}
-	differences = append(differences, attributeDifferences(subject, "bridge.", want.bridge, have.bridge)...)
-	differences = append(differences, attributeDifferences(subject, "bridge_port.", want.port, have.port)...)
-	return true, append(differences, addressDifferences(subject, want, have)...)
 }
 
-func generation(quiet bool) string {
-	if quiet {
-		return "none"
-	}
-	return "eui64"
-}
+// HasLink tells whether a link is intended.
+func (x *Intent) HasLink(r LinkRef) bool { return x.state.link(r.key()) != nil }
 
-func peerName(p *Peer) string {
-	if p == nil || !p.Known {
-		return ""
+// Peer gives the other end of an intended veth.
+func (x *Intent) Peer(r LinkRef) (LinkRef, bool) {
+	if l := x.state.link(r.key()); l != nil && l.peer != nil {
+		return l.peer.ref(), true
 	}
-	return linkKey{p.Namespace, p.Name}.String()
-}
-
-func addressDifferences(subject string, want, have *link) []Difference {
-	var out []Difference
-	for _, a := range want.addresses {
-		if !slices.Contains(have.addresses, a) && (want.up || !is6(a)) {
-			out = append(out, Difference{Subject: subject + " " + a, Kind: DifferenceMissing})
-		}
-	}
-	for _, a := range have.addresses {
-		if !slices.Contains(want.addresses, a) {
-			out = append(out, Difference{subject, DifferenceUnexpected, "address", nil, a})
-		}
-	}
-	return out
-}
-
-func attributeDifferences[T comparable](subject, prefix string, want, have T) []Difference {
-	var none T
-	if want == none {
-		return nil
-	}
-	var out []Difference
-	h := fields(have)
-	w := fields(want)
-	for i := range reflect.TypeOf(want).NumField() {
-		name := jsonName(reflect.TypeOf(want).Field(i))
-		if v, asked := w[name]; asked && v != h[name] {
-			out = append(out, Difference{subject, DifferenceChanged, prefix + name, v, h[name]})
-		}
-	}
-	return out
-}
-
-// Route tells whether an observed route is intended.
-func (x *Intent) Route(o *RouteState) bool {
-	key := o.spec().key()
-	return slices.ContainsFunc(x.in(o.Namespace).routes, func(r Route) bool {
-		return r.key() == key && r == seeRoute(o, r)
-	})
-}
-
-// FDB tells whether an observed FDB entry is an intended static one.
-func (x *Intent) FDB(e *FDBEntry) bool {
-	return e.State != "learned" && x.ports[fdbItem{e.Namespace, e.Bridge, FDBSpec{e.MAC, e.Port, e.VLAN}}.id()]
+	return LinkRef{}, false
 }
 
 // MissingLinks gives the intended links of a namespace that have(name) does
@@ -176,62 +105,147 @@ func (x *Intent) MissingLinks(namespace string, have func(name string) bool) []*
 	return out
 }
 
-// MissingNamespaces gives the names of intended namespaces have does not find.
-func (x *Intent) MissingNamespaces(have func(name string) bool) []string {
-	var out []string
-	for _, n := range x.state.namespaces {
-		if !have(n) {
-			out = append(out, n)
-		}
+// MissingNamespace gives an intended namespace as it is shown where there is
+// none, with everything in it but the links that have(name) finds elsewhere.
+func (x *Intent) MissingNamespace(name string, have func(link string) bool) *NamespaceState {
+	n := &NamespaceState{
+		Name: name, Names: []string{}, Managed: true, Sync: Missing, Links: x.MissingLinks(name, have),
+		Differences: []Difference{missing(name)}, Neighbours: []*Neighbour{},
 	}
-	return out
+	_, n.Routes, _ = x.Routes(name, nil, nil)
+	_, n.FDB = x.FDB(name, nil, nil)
+	n.Links, n.Routes, n.FDB = orEmpty(n.Links), orEmpty(n.Routes), orEmpty(n.FDB)
+	return n
 }
 
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// Namespaces gives the names of the intended namespaces.
+func (x *Intent) Namespaces() iter.Seq[string] { return slices.Values(x.state.namespaces) }
+
 // Differences lists in what the observed topology is not the intended one, in
-// the given namespaces or, without any, everywhere. Objects in incomplete
-// namespaces are not judged.
+// the given namespaces or, without any, everywhere. A link that went elsewhere
+// (Link.Intended) is judged with the namespace it is missing from. Objects in
+// incomplete namespaces are not judged.
 func (x *Intent) Differences(s *Snapshot, namespaces ...string) []Difference {
 	if len(namespaces) == 0 {
 		namespaces = append([]string{HostName}, x.state.namespaces...)
 	}
+	look := x.lookAt(s, namespaces)
 	out := []Difference{}
 	for _, name := range namespaces {
-		n := s.Namespace(name)
+		n := look.namespaces[name]
 		switch {
-		case n == nil || n.Sync == Missing:
+		case n == nil:
 			if x.Namespace(name) {
-				out = append(out, Difference{Subject: name, Kind: DifferenceMissing})
+				out = append(append(out, missing(name)), x.differencesOfLinks(name, nil, look)...)
 			}
 		case n.Incomplete == "":
-			out = append(out, x.differencesIn(name, n)...)
+			out = append(out, x.differencesOfLinks(name, n, look)...)
+			d, _, _ := x.Routes(name, n.Routes, look.view)
+			out = append(out, d...)
+			byBridge, _ := x.FDB(name, n.FDB, look.view)
+			for _, l := range x.in(name).links {
+				out = append(out, byBridge[l.name]...)
+			}
 		}
 	}
 	return out
 }
 
-func (x *Intent) differencesIn(name string, n *NamespaceState) []Difference {
-	want := x.in(name)
-	var out []Difference
-	index := newIndex()
-	index.add(n)
-	for _, l := range want.links {
-		if o := index.links[l.linkKey]; o != nil {
-			_, d := x.Link(o)
-			out = append(out, d...)
-		} else {
-			out = append(out, Difference{Subject: l.linkKey.String(), Kind: DifferenceMissing})
+// look is a Snapshot prepared for Differences.
+type look struct {
+	namespaces map[string]*NamespaceState // those asked for that are there
+	view       *View
+	elsewhere  map[LinkRef]*Link // links that went elsewhere, by what they are
+}
+
+func (x *Intent) lookAt(s *Snapshot, namespaces []string) *look {
+	k := &look{make(map[string]*NamespaceState, len(namespaces)), &View{map[LinkRef]LinkRef{}, map[string]bool{}}, map[LinkRef]*Link{}}
+	asked := make(map[string]bool, len(namespaces))
+	for _, name := range namespaces {
+		asked[name] = true
+	}
+	for _, n := range s.Namespaces {
+		if n.Sync == Missing {
+			continue
+		}
+		if asked[n.Name] {
+			k.namespaces[n.Name] = n
+		}
+		if n.Incomplete != "" {
+			k.view.Blind[n.Name] = true
+		}
+		for _, l := range n.Links {
+			if l.Intended != nil && x.HasLink(*l.Intended) {
+				k.view.Astray[LinkRef{l.Namespace, l.Name}] = *l.Intended
+				k.elsewhere[*l.Intended] = l
+			}
 		}
 	}
-	for _, r := range want.routes {
-		if !slices.ContainsFunc(index.routes[r.key()], func(o *RouteState) bool { return r == seeRoute(o, r) }) {
-			out = append(out, Difference{Subject: r.subject(), Kind: DifferenceMissing})
+	return k
+}
+
+// differencesOfLinks judges the links of a namespace, which is nil where it is
+// missing: then only those that went elsewhere are there.
+func (x *Intent) differencesOfLinks(name string, n *NamespaceState, look *look) (out []Difference) {
+	at := map[string]*Link{}
+	if n != nil {
+		for _, l := range n.Links {
+			if l.Sync != Missing {
+				at[l.Name] = l
+			}
 		}
 	}
-	for _, e := range want.fdb {
-		entries := index.fdb[linkKey{e.namespace, e.bridge}.String()+" "+e.key()]
-		if !slices.ContainsFunc(entries, func(o *FDBEntry) bool { return o.Port == e.Port }) {
-			out = append(out, Difference{Subject: e.namespace + "/" + e.bridge + " " + e.MAC, Kind: DifferenceMissing})
+	for _, want := range x.in(name).links {
+		is := want.ref()
+		itself, here := look.elsewhere[is], at[want.name]
+		if itself != nil && !look.view.Blind[itself.Namespace] {
+			out = append(out, x.Link(is, itself, look.view)...)
+		}
+		switch other := here == nil || look.view.is(is) != is; {
+		case !other && itself != nil:
+			out = append(out, Taken(is, itself.Ifindex, here.Ifindex))
+		case !other:
+			out = append(out, x.Link(is, here, look.view)...)
+		case itself == nil && n != nil:
+			out = append(out, MissingLink(is))
 		}
 	}
 	return out
+}
+
+// Differences lists those of all objects, by subject. These are what Intent's
+// Differences gives, unless an operation is at work.
+func (s *Snapshot) Differences() []Difference {
+	out := []Difference{}
+	for _, n := range s.Namespaces {
+		out = append(out, n.Differences...)
+		for _, l := range n.Links {
+			out = append(out, l.Differences...)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Difference) int {
+		return cmp.Or(strings.Compare(a.Subject, b.Subject), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Field, b.Field))
+	})
+	return out
+}
+
+func missing(subject string) Difference { return Difference{Subject: subject, Kind: DifferenceMissing} }
+
+// MissingLink is the difference of an intended link that is not there.
+func MissingLink(is LinkRef) Difference { return missing(is.key().String()) }
+
+// Namespace gives the namespace a difference belongs to: the one in which its
+// subject is intended.
+func (d Difference) Namespace() string {
+	if i := strings.IndexAny(d.Subject, "/ "); i >= 0 {
+		return d.Subject[:i]
+	}
+	return d.Subject
 }

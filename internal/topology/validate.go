@@ -2,10 +2,12 @@ package topology
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,19 +17,23 @@ import (
 // ETH_MAX_MTU, BR_MAX_PORTS, IPV6_MIN_MTU.
 const (
 	maxLinkName = 15
-	maxAlias    = 255
+	maxText     = 255
 	minMTU      = 68
 	maxMTU      = 65535
 	minMTU6     = 1280
 	maxPorts    = 1023
 )
 
+// MaxFields bounds how many FieldErrors of one sort an Error lists.
+const MaxFields = 1000
+
 // Validate checks everything about a Spec that can be known without a kernel,
 // and reports all that is wrong at once: an Error of code invalid (conflict
 // when it is only about things that exist twice), whose Fields point into the
 // Spec.
 func Validate(s *Spec) error {
-	v := validator{spec: s, links: map[linkKey]bool{}}
+	v := validator{spec: s, find: newLookup(s), links: make(map[linkKey]bool, len(s.Namespaces)+len(s.Bridges)+2*len(s.Veths)+1)}
+	v.lab()
 	v.namespaces()
 	v.bridges()
 	v.veths()
@@ -44,23 +50,36 @@ func Validate(s *Spec) error {
 
 type validator struct {
 	spec      *Spec
+	find      *lookup // in spec
 	invalid   []FieldError
 	conflicts []FieldError
 	links     map[linkKey]bool // that are named so far
 }
 
 func (v *validator) fail(pointer, format string, args ...any) {
+	if len(v.invalid) == MaxFields {
+		return
+	}
 	v.invalid = append(v.invalid, FieldError{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
 }
 
 func (v *validator) twice(pointer, format string, args ...any) {
+	if len(v.conflicts) == MaxFields {
+		return
+	}
 	v.conflicts = append(v.conflicts, FieldError{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
 }
 
+func (v *validator) lab() {
+	if problem := textProblem(v.spec.Name); problem != "" {
+		v.fail("/name", "%s", problem)
+	}
+}
+
 func (v *validator) namespaces() {
-	seen := map[string]bool{}
+	seen := make(map[string]bool, len(v.spec.Namespaces))
 	for i, n := range v.spec.Namespaces {
-		at := fmt.Sprintf("/namespaces/%d", i)
+		at := item("/namespaces", i)
 		if problem := NamespaceNameProblem(n.Name); problem != "" {
 			v.fail(at+"/name", "%s", problem)
 		}
@@ -77,7 +96,7 @@ func (v *validator) namespaces() {
 func (v *validator) bridges() {
 	for i := range v.spec.Bridges {
 		b := &v.spec.Bridges[i]
-		at := fmt.Sprintf("/bridges/%d", i)
+		at := item("/bridges", i)
 		v.link(at, b.Namespace, b.Name, b.MAC, b.Alias, b.MTU)
 		v.addresses(at+"/addresses", b.Addresses, b.MTU)
 		v.bridgeAttributes(at, b.BridgeAttributes)
@@ -103,7 +122,7 @@ func (v *validator) veths() {
 			name string
 			end  *End
 		}{{"a", &v.spec.Veths[i].A}, {"b", &v.spec.Veths[i].B}} {
-			at := fmt.Sprintf("/veths/%d/%s", i, e.name)
+			at := item("/veths", i) + "/" + e.name
 			v.link(at, e.end.Namespace, e.end.Name, e.end.MAC, e.end.Alias, e.end.MTU)
 			v.addresses(at+"/addresses", e.end.Addresses, e.end.MTU)
 			if p := e.end.BridgePort; p != nil {
@@ -120,7 +139,7 @@ func (v *validator) veths() {
 
 // link checks what bridges and veth ends have in common.
 func (v *validator) link(at, namespace, name, mac, alias string, mtu int) {
-	if namespace != HostName && v.spec.FindNamespace(namespace) == nil {
+	if !v.find.hasNamespace(namespace) {
 		v.fail(at+"/namespace", "there is no namespace %q", namespace)
 	}
 	if problem := LinkNameProblem(name); problem != "" {
@@ -142,17 +161,18 @@ func (v *validator) link(at, namespace, name, mac, alias string, mtu int) {
 	if mtu != 0 && (mtu < minMTU || mtu > maxMTU) {
 		v.fail(at+"/mtu", "must be between %d and %d bytes", minMTU, maxMTU)
 	}
-	if len(alias) > maxAlias {
-		v.fail(at+"/alias", "is %d bytes long, %d at most", len(alias), maxAlias)
-	} else if !utf8.ValidString(alias) || strings.ContainsFunc(alias, unicode.IsControl) {
-		v.fail(at+"/alias", "must be printable text")
+	if problem := textProblem(alias); problem != "" {
+		v.fail(at+"/alias", "%s", problem)
 	}
 }
 
 func (v *validator) addresses(at string, list []string, mtu int) {
-	seen := map[string]bool{}
+	var seen map[netip.Prefix]bool
+	if len(list) > 1 {
+		seen = make(map[netip.Prefix]bool, len(list))
+	}
 	for i, cidr := range list {
-		at := fmt.Sprintf("%s/%d", at, i)
+		at := item(at, i)
 		p, err := netip.ParsePrefix(cidr)
 		switch {
 		case err != nil && !strings.Contains(cidr, "/"):
@@ -169,10 +189,11 @@ func (v *validator) addresses(at string, list []string, mtu int) {
 			v.fail(at, "is the broadcast address of its network")
 		case p.Addr().Is6() && mtu != 0 && mtu < minMTU6:
 			v.fail(at, "IPv6 needs an MTU of at least %d", minMTU6)
-		case seen[p.String()]:
+		case seen[p]:
 			v.twice(at, "is listed twice")
+		case seen != nil:
+			seen[p] = true
 		}
-		seen[canonicalCIDR(cidr)] = true
 	}
 }
 
@@ -185,14 +206,14 @@ func (v *validator) masters() {
 			name string
 			end  *End
 		}{{"a", &v.spec.Veths[i].A}, {"b", &v.spec.Veths[i].B}} {
-			at := fmt.Sprintf("/veths/%d/%s", i, e.name)
+			at := item("/veths", i) + "/" + e.name
 			switch {
 			case e.end.Master == "" && e.end.BridgePort != nil:
 				v.fail(at+"/bridge_port", "only a bridge port has these settings: name its master")
 			case e.end.Master == "":
 			case e.end.Master == e.end.Name:
 				v.fail(at+"/master", "a link cannot be its own port")
-			case v.spec.FindBridge(e.end.Namespace, e.end.Master) == nil:
+			case v.find.bridges[linkKey{e.end.Namespace, e.end.Master}] == nil:
 				v.fail(at+"/master", "there is no bridge %q in %s", e.end.Master, e.end.Namespace)
 			default:
 				key := linkKey{e.end.Namespace, e.end.Master}
@@ -206,11 +227,11 @@ func (v *validator) masters() {
 		b := &v.spec.Bridges[i]
 		seen := map[string]bool{}
 		for j, f := range b.FDB {
-			at := fmt.Sprintf("/bridges/%d/fdb/%d", i, j)
+			at := item(item("/bridges", i)+"/fdb", j)
 			if problem := macProblem(f.MAC); problem != "" {
 				v.fail(at+"/mac", "%s", problem)
 			}
-			if e := v.spec.FindEnd(b.Namespace, f.Port); f.Port != b.Name && (e == nil || e.Master != b.Name) {
+			if f.Port != b.Name && !v.find.isPort(b.Namespace, f.Port, b.Name) {
 				v.fail(at+"/port", "%q is no port of %s", f.Port, b.Name)
 			}
 			if f.VLAN < 0 || f.VLAN > 4094 {
@@ -227,23 +248,37 @@ func (v *validator) masters() {
 func (v *validator) routes() {
 	seen := map[routeKey]bool{}
 	for i, r := range v.spec.Routes {
-		at := fmt.Sprintf("/routes/%d", i)
-		if r.Namespace != HostName && v.spec.FindNamespace(r.Namespace) == nil {
+		at := item("/routes", i)
+		if !v.find.hasNamespace(r.Namespace) {
 			v.fail(at+"/namespace", "there is no namespace %q", r.Namespace)
 			continue
 		}
-		if _, problem := v.spec.egress(r); problem != nil {
+		if _, problem := v.find.egress(r); problem != nil {
 			v.fail(at+problem.Pointer, "%s", problem.Detail)
 			continue
 		}
-		if r.Metric < 0 {
-			v.fail(at+"/metric", "must not be negative")
+		if r.Metric < 0 || r.Metric > math.MaxInt32 {
+			v.fail(at+"/metric", "must be between 0 and %d", math.MaxInt32)
 		}
 		if seen[r.key()] {
 			v.twice(at+"/destination", "has a route with this metric already")
 		}
 		seen[r.key()] = true
 	}
+}
+
+// item points at an item of a list.
+func item(list string, i int) string { return list + "/" + strconv.Itoa(i) }
+
+// textProblem says what keeps a string from being shown to people, or nothing.
+func textProblem(s string) string {
+	switch {
+	case len(s) > maxText:
+		return fmt.Sprintf("is %d bytes long, %d at most", len(s), maxText)
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
+		return "must be printable text"
+	}
+	return ""
 }
 
 // LinkNameProblem says what keeps a string from being a link's name (kernel:

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -9,20 +10,28 @@ import (
 )
 
 // Obstacle tells what in the observed topology keeps a Plan from being carried
-// out: a name that something netdash does not manage has already.
+// out: a name that something netdash does not manage has already, be it one that
+// the Plan would give or one whose link it would change.
 func Obstacle(p Plan, observed *Snapshot) error {
-	freed := map[linkKey]bool{}
+	freed, made := map[linkKey]bool{}, map[linkKey]bool{}
 	taken := func(namespace, name string) error {
 		k := linkKey{namespace, name}
 		n := observed.Namespace(namespace)
+		made[k] = true
 		if n == nil || n.Sync == Missing || freed[k] {
 			return nil
 		}
 		if l := n.Link(name); l != nil && l.Sync != Missing && !l.Managed {
 			return Errorf(CodeConflict, k.String(), "there is a link %s in %s that netdash does not manage", name, namespace).
-				WithHint("choose another name, or remove it with: %sip link delete dev %s", strings.TrimPrefix(ip(namespace), "ip "), name)
+				WithHint("choose another name, or remove it with: %slink delete dev %s", ip(namespace), quote(name))
 		}
 		return nil
+	}
+	changed := func(namespace, name string) error {
+		if made[linkKey{namespace, name}] {
+			return nil
+		}
+		return taken(namespace, name)
 	}
 	for _, c := range p {
 		var err error
@@ -39,23 +48,35 @@ func Obstacle(p Plan, observed *Snapshot) error {
 				err = taken(c.B.Namespace, c.B.Name)
 			}
 		case Rename:
-			freed[linkKey{c.Namespace, c.Name}] = true
-			err = taken(c.Namespace, c.To)
-		case Move:
-			freed[linkKey{c.Namespace, c.Name}] = true
-			name := c.To
-			if name == "" {
-				name = c.Name
+			if err = changed(c.Namespace, c.Name); err == nil {
+				freed[linkKey{c.Namespace, c.Name}] = true
+				err = taken(c.Namespace, c.To)
 			}
-			err = taken(c.ToNamespace, name)
+		case Move:
+			if err = changed(c.Namespace, c.Name); err == nil {
+				freed[linkKey{c.Namespace, c.Name}] = true
+				err = taken(c.ToNamespace, cmp.Or(c.To, c.Name))
+			}
 		case DeleteLink:
+			err = changed(c.Namespace, c.Name)
 			freed[linkKey{c.Namespace, c.Name}] = true
+		case DeleteNamespace, AddRoute, DeleteRoute:
+		default:
+			k := changes(c)
+			err = changed(k.namespace, k.name)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// changes gives the link that a Change of one is about.
+func changes(c Change) linkKey {
+	namespace, rest, _ := strings.Cut(c.Subject(), "/")
+	name, _, _ := strings.Cut(rest, " ")
+	return linkKey{namespace, name}
 }
 
 // Unmet lists, as sentences, in what the observed topology is not what a Plan
@@ -70,8 +91,9 @@ func Unmet(before, after *Intent, p Plan, known []Difference, observed *Snapshot
 			out = append(out, d.String())
 		}
 	}
+	there := observed.byName()
 	for name := range t.namespaces {
-		if n := observed.Namespace(name); n != nil && n.Sync != Missing && before.Namespace(name) && !after.Namespace(name) {
+		if n := there[name]; n != nil && n.Sync != Missing && before.Namespace(name) && !after.Namespace(name) {
 			out = append(out, name+" is still there")
 		}
 	}
@@ -79,7 +101,7 @@ func Unmet(before, after *Intent, p Plan, known []Difference, observed *Snapshot
 		if before.state.link(k) == nil || after.state.link(k) != nil {
 			continue
 		}
-		if n := observed.Namespace(k.namespace); n != nil {
+		if n := there[k.namespace]; n != nil {
 			if l := n.Link(k.name); l != nil && l.Sync != Missing {
 				out = append(out, k.String()+" is still there")
 			}
@@ -111,9 +133,10 @@ func (t *touchedSet) concerns(p Plan, subject string) bool {
 // NoteMACs records the MACs the kernel chose for veth ends, so that an end that
 // has to be made again can have the one its neighbours know.
 func NoteMACs(s *Spec, observed *Snapshot) {
+	there := observed.byName()
 	for i := range s.Veths {
 		for _, e := range []*End{&s.Veths[i].A, &s.Veths[i].B} {
-			noteMAC(&e.Identity, e.MAC, observed, e.Namespace, e.Name)
+			noteMAC(&e.Identity, e.MAC, there[e.Namespace], e.Name)
 		}
 	}
 }
@@ -121,20 +144,19 @@ func NoteMACs(s *Spec, observed *Snapshot) {
 // NoteBridgeMACs records the MACs bridges have at the moment. It is for an undo
 // only: a bridge's MAC follows its ports, and is not to be remembered longer.
 func NoteBridgeMACs(s *Spec, observed *Snapshot) {
+	there := observed.byName()
 	for i := range s.Bridges {
 		b := &s.Bridges[i]
-		noteMAC(&b.Identity, b.MAC, observed, b.Namespace, b.Name)
+		noteMAC(&b.Identity, b.MAC, there[b.Namespace], b.Name)
 	}
 }
 
-func noteMAC(id *Identity, asked string, observed *Snapshot, namespace, name string) {
-	if asked != "" || id.MAC != "" {
+func noteMAC(id *Identity, asked string, in *NamespaceState, name string) {
+	if asked != "" || id.MAC != "" || in == nil {
 		return
 	}
-	if n := observed.Namespace(namespace); n != nil {
-		if l := n.Link(name); l != nil {
-			id.MAC = l.MAC
-		}
+	if l := in.Link(name); l != nil {
+		id.MAC = l.MAC
 	}
 }
 

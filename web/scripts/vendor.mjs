@@ -40,9 +40,10 @@ const files = [
 /** The lucide icons the page uses. */
 const icons = [
   'activity', 'arrow-right', 'book-open', 'cable', 'check', 'chevron-down', 'chevron-up', 'circle-question-mark',
-  'circle-stop', 'copy', 'eraser', 'filter', 'history', 'layout-grid', 'list', 'maximize', 'minus', 'moon',
-  'network', 'pause', 'pencil', 'play', 'plug', 'plus', 'radar', 'refresh-cw', 'route',
-  'square', 'sun', 'table-2', 'trash-2', 'wifi', 'wifi-off', 'x',
+  'circle-stop', 'copy', 'download', 'ellipsis', 'equal-not', 'eraser', 'file-text', 'file-up', 'filter', 'history',
+  'layout-grid', 'list', 'log-in', 'log-out', 'maximize', 'minus', 'moon', 'network', 'pause', 'pencil', 'play', 'plug',
+  'plus', 'radar', 'redo-2', 'refresh-cw', 'route', 'settings', 'square', 'sun', 'table-2', 'trash-2', 'undo-2', 'wifi',
+  'wifi-off', 'wrench', 'x',
 ];
 
 function plain(text) {

@@ -76,3 +76,31 @@ test('routes of one destination are told apart by gateway and metric', () => {
   t = reduce(t, event('route.removed', 8, { route }));
   assert.deepEqual(t.namespaces[1].routes.map((r) => r.metric), [100]);
 });
+
+const missing = { subject: 'B/veth0', kind: 'missing' };
+test('a route or an entry that is found again outlives what showed it as missing', () => {
+  const route = { namespace: 'B', family: 'inet', destination: 'default', gateway: '10.0.0.1', link: 'veth0' };
+  const entry = { namespace: 'B', bridge: 'br0', mac: '02:00:00:00:00:09', port: 'p1', state: 'static' };
+  let t = reduce(start(), event('route.added', 6, { route: { ...route, sync: 'missing' } }));
+  t = reduce(t, event('fdb.added', 7, { fdb: { ...entry, sync: 'missing' } }));
+  t = reduce(t, event('route.added', 8, { route: { ...route, sync: 'in_sync' } }));
+  t = reduce(t, event('fdb.added', 9, { fdb: { ...entry, sync: 'in_sync' } }));
+  t = reduce(t, event('route.removed', 10, { route: { ...route, sync: 'missing' } }));
+  t = reduce(t, event('fdb.removed', 11, { fdb: { ...entry, sync: 'missing' } }));
+  assert.deepEqual(t.namespaces[1].routes.map((r) => r.sync), ['in_sync']);
+  assert.deepEqual(t.namespaces[1].fdb.map((e) => e.sync), ['in_sync']);
+});
+
+test('namespace.changed brings its differences, or takes them away', () => {
+  let t = reduce(start(), event('namespace.changed', 6, { namespace: { id: '4-2', name: 'B', names: ['B'], managed: true, sync: 'drifted', differences: [missing], links: null } }));
+  assert.deepEqual(t.namespaces[1].differences, [missing]);
+  t = reduce(t, event('namespace.changed', 7, { namespace: { id: '4-2', name: 'B', names: ['B'], managed: true, sync: 'in_sync', links: null } }));
+  assert.equal(t.namespaces[1].differences, undefined);
+});
+
+test('an operation that is undone changes neither the topology nor its revision', () => {
+  const before = reduce(start(), event('operation.committed', 6, { operation: { id: 4, state: 'committed', undoes: 3 } }));
+  const after = reduce(before, event('operation.undone', 7, { operation: { id: 3, state: 'undone', undone_by: 4 } }));
+  assert.deepEqual([after.seq, after.revision], [7, 4]);
+  assert.equal(after.namespaces, before.namespaces);
+});

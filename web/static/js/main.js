@@ -1,7 +1,8 @@
 // Starts the page: data flows socket → store → views.
 import { html, render } from './lib/preact.js';
+import { followRepair } from './core/repair.js';
 import { openEvents } from './core/socket.js';
-import { actions, api, store } from './context.js';
+import { actions, api, store, ui } from './context.js';
 import { App } from './views/app.js';
 
 const events = openEvents({
@@ -20,3 +21,5 @@ root.replaceChildren();
 render(html`<${App} retry=${() => events.retry()} />`, root);
 
 api.operations({ limit: 100 }).then(store.addOperations, actions.fail);
+actions.loadSettings().catch(actions.fail);
+followRepair({ store, api, ui, signal: new AbortController().signal });

@@ -15,6 +15,7 @@ export interface NamespaceState {
   names: string[] | null;
   managed: boolean;
   sync: Sync;
+  differences?: Difference[];
   incomplete?: string;
   links: Link[];
   routes: RouteState[];
@@ -42,6 +43,59 @@ export interface Link {
   bridge_port?: PortInfo;
   managed: boolean;
   sync: Sync;
+  /** The intended link that this one is, under another name or elsewhere. */
+  intended?: LinkRef;
+  differences?: Difference[];
+}
+
+export interface LinkRef {
+  namespace: string;
+  name: string;
+}
+
+/** One way in which the observed is not the intended; without a field the whole object differs. */
+export interface Difference {
+  subject: string;
+  kind: 'missing' | 'changed' | 'unexpected';
+  field?: string;
+  intended?: any;
+  observed?: any;
+}
+
+/** All differences of one namespace; none: it is as intended again. */
+export interface DriftEvent {
+  namespace: string;
+  differences: Difference[] | null;
+  in_sync: boolean;
+  total: number;
+}
+
+export interface DriftReport {
+  in_sync: boolean;
+  differences: Difference[];
+  plan: Plan;
+  repair?: Repair;
+}
+
+/** What automatic repair is about. */
+export interface Repair {
+  mode: 'manual' | 'auto';
+  state: 'idle' | 'waiting' | 'backing_off';
+  attempts?: number;
+  next_at?: string;
+  reason?: string;
+}
+
+export interface Settings {
+  repair: 'manual' | 'auto';
+  restore: 'on_start' | 'never';
+  history: number;
+}
+
+/** The answer to adopt and release. */
+export interface Adoption {
+  subjects: string[];
+  warnings: { subject: string; detail: string }[] | null;
 }
 
 export interface Peer {
@@ -123,7 +177,7 @@ export interface FDBEntry {
   vlan?: number;
   state: 'learned' | 'static' | 'local';
   age_seconds?: number;
-  owner?: { namespace: string; name: string };
+  owner?: LinkRef;
   managed: boolean;
   sync: Sync;
 }
@@ -148,6 +202,12 @@ export interface Operation {
   error?: string;
   started_at: string;
   duration_ms: number;
+  progress?: { done: number; total: number };
+  /** The operation this one undid, and the one that undid this one. */
+  undoes?: number;
+  undone_by?: number;
+  /** The kernel was left as it was. */
+  intent_only?: boolean;
 }
 
 export interface AddressEvent extends Address {
@@ -168,6 +228,7 @@ export interface TopologyEvent {
   neighbour?: Neighbour;
   fdb?: FDBEntry;
   operation?: Operation;
+  drift?: DriftEvent;
 }
 
 export interface SnapshotMessage {
@@ -185,7 +246,7 @@ export interface Problem {
   code: string;
   subject?: string;
   hint?: string;
-  errors?: { pointer: string; detail: string }[];
+  errors?: { pointer: string; detail: string; line?: number; column?: number }[];
 }
 
 export interface PingRequest {

@@ -1,5 +1,6 @@
 // What the page can do, for any view to call.
 import { ApiError, commands } from './api.js';
+import { editOf, redoTarget, titleOf, undoTarget } from './history.js';
 import { newRun, takeLine } from './ping.js';
 import { resolve } from './lookup.js';
 
@@ -13,9 +14,10 @@ export function createActions({ store, api, ui, t }) {
   /** @type {Map<number, AbortController>} */
   const pings = new Map();
 
-  function toast(kind, text, hint = '') {
+  /** @param {'error' | 'done'} kind @param {string} text @param {string} [hint] @param {import('./ui.js').ToastAction} [action] */
+  function toast(kind, text, hint = '', action = undefined) {
     const id = nextId++;
-    ui.toasts.value = [...ui.toasts.value.slice(-3), { id, kind, text, hint }];
+    ui.toasts.value = [...ui.toasts.value.slice(-3), { id, kind, text, hint, action }];
     setTimeout(() => dismiss(id), toastTime);
   }
 
@@ -37,6 +39,27 @@ export function createActions({ store, api, ui, t }) {
     } catch (error) {
       fail(error);
       return false;
+    }
+  }
+
+  /** @type {Promise<void>} ends when what was to be undone or redone is */
+  let turned = Promise.resolve();
+
+  /** One after the other: what the next one is about depends on the last. */
+  function inTurn(f) {
+    turned = turned.then(f);
+    return turned;
+  }
+
+  /** Undoes an operation, which may be an undo itself; says so and offers the way back. */
+  async function turn(operation, words, back) {
+    try {
+      const result = await api.run(commands.undo(operation.id));
+      store.addOperations([{ ...operation, state: 'undone', undone_by: result.id }, result]);
+      const { text, more } = titleOf(editOf(store.operations.value, operation));
+      toast('done', t(words, { what: more ? `${text} ${t('operations.more', { count: more })}` : text }), '', back);
+    } catch (error) {
+      fail(error);
     }
   }
 
@@ -82,6 +105,27 @@ export function createActions({ store, api, ui, t }) {
         command: commands.deleteLink(link.namespace, link.name),
       });
     },
+
+    /** Shows what would be done to repair, and asks. @param {string[]} [subjects] everything without @param {string} [object] what they are called together */
+    repair(subjects, object = subjects?.join(', ')) { actions.open('repair', { subjects, object }); },
+
+    /** Undoes the last thing done; asks nothing, for redo is as near. */
+    undo: () => inTurn(async () => {
+      const o = undoTarget(store.operations.value);
+      if (!o) toast('done', t('undo.nothing'));
+      else await turn(o, 'undo.done', { label: t('redo'), run: () => { actions.redo(); } });
+    }),
+    redo: () => inTurn(async () => {
+      const o = redoTarget(store.operations.value);
+      if (!o) toast('done', t('redo.nothing'));
+      else await turn(o, 'redo.done', { label: t('undo'), run: () => { actions.undo(); } });
+    }),
+
+    /** Reads what an event of a large operation left out. @param {number} id */
+    loadOperation(id) { return api.operation(id).then((o) => store.addOperations([o]), fail); },
+    /** @param {number} id */
+    cancelOperation: (id) => run(commands.cancel(id)),
+    loadSettings: () => api.settings().then((s) => { ui.settings.value = s; }),
 
     /** Builds a lab step by step. @param {import('./api.js').Command[]} list */
     async build(list) {

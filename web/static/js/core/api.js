@@ -2,7 +2,10 @@
 // as a Command: the same value that is sent, previewed by a dry run, and shown
 // as a curl line.
 
-/** @typedef {{method: string, path: string, body?: any}} Command path is below /api/v1 */
+/**
+ * path is below /api/v1; body goes as JSON; text, of a media type, goes as it is.
+ * @typedef {{method: string, path: string, body?: any, text?: string, type?: string, headers?: Record<string, string>}} Command
+ */
 /** @typedef {import('../types.js').Problem} Problem */
 
 const base = '/api/v1';
@@ -46,6 +49,13 @@ export const commands = {
   addFDB: (ns, bridge, body) => ({ method: 'POST', path: fdb(ns, bridge), body }),
   deleteFDB: (ns, bridge, { mac, port, vlan }) => ({ method: 'DELETE', path: fdb(ns, bridge) + query({ mac, port, vlan }) }),
   flushFDB: (ns, bridge) => ({ method: 'POST', path: fdb(ns, bridge) + '/flush' }),
+  /** Everything without subjects. @param {string[]} [subjects] */
+  reconcile: (subjects) => ({ method: 'POST', path: '/topology/reconcile', body: subjects ? { subjects } : {} }),
+  adopt: (subjects) => ({ method: 'POST', path: '/topology/adopt', body: { subjects } }),
+  release: (subjects) => ({ method: 'POST', path: '/topology/release', body: { subjects } }),
+  undo: (id) => ({ method: 'POST', path: `/operations/${id}/undo` }),
+  cancel: (id) => ({ method: 'POST', path: `/operations/${id}/cancel` }),
+  settings: (body) => ({ method: 'PATCH', path: '/settings', body }),
 };
 
 /** A command as the curl line that does the same. @param {Command} c @param {string} origin */
@@ -54,8 +64,12 @@ export function curl(c, origin) {
   const words = ['curl', '-sS'];
   if (c.method !== 'GET' && !(c.method === 'POST' && c.body)) words.push('-X', c.method);
   words.push(c.path.includes('?') ? quote(origin + base + c.path) : origin + base + c.path);
+  for (const [name, value] of Object.entries(c.headers ?? {})) words.push('-H', quote(`${name}: ${value}`));
+  if (c.text !== undefined) {
+    const file = c.type === 'application/json' ? 'topology.json' : 'topology.yaml';
+    return `${words.join(' ')} \\\n  -H ${quote(`Content-Type: ${c.type}`)} --data-binary @${file}`;
+  }
   if (!c.body) return words.join(' ');
-  if (c.method === 'POST') return `${words.join(' ')} \\\n  --json ${quote(JSON.stringify(c.body))}`;
   return `${words.join(' ')} \\\n  --json ${quote(JSON.stringify(c.body))}`;
 }
 
@@ -65,10 +79,11 @@ export function createApi({ fetch = globalThis.fetch.bind(globalThis) } = {}) {
   async function send(c, { dryRun = false, signal, accept = 'application/json' } = {}) {
     const path = dryRun ? c.path + (c.path.includes('?') ? '&' : '?') + 'dry_run=true' : c.path;
     /** @type {RequestInit} */
-    const init = { method: c.method, signal, headers: { Accept: accept } };
-    if (c.body !== undefined) {
-      init.body = JSON.stringify(c.body);
-      init.headers = { Accept: accept, 'Content-Type': 'application/json' };
+    const init = { method: c.method, signal, headers: { Accept: accept, ...c.headers } };
+    const body = c.text ?? (c.body === undefined ? undefined : JSON.stringify(c.body));
+    if (body !== undefined) {
+      init.body = body;
+      init.headers = { ...init.headers, 'Content-Type': c.type ?? 'application/json' };
     }
     let response;
     try {
@@ -83,7 +98,8 @@ export function createApi({ fetch = globalThis.fetch.bind(globalThis) } = {}) {
 
   async function json(c, o) {
     const response = await send(c, o);
-    return response.status === 204 ? null : response.json();
+    const text = await response.text();
+    return text ? JSON.parse(text) : null;
   }
 
   const get = (path, signal) => json({ method: 'GET', path }, { signal });
@@ -100,7 +116,23 @@ export function createApi({ fetch = globalThis.fetch.bind(globalThis) } = {}) {
     fdb: (ns, bridge, signal) => items(fdb(ns, bridge), signal),
     /** @param {{limit?: number, before?: number}} [o] @returns {Promise<import('../types.js').Operation[]>} */
     operations: (o = {}) => items('/operations' + query(o)),
+    /** @param {number} id @returns {Promise<import('../types.js').Operation>} */
+    operation: (id) => get(`/operations/${id}`),
+    /** @returns {Promise<import('../types.js').DriftReport>} */
+    drift: () => get('/topology/drift'),
+    /** @returns {Promise<import('../types.js').Settings>} */
+    settings: () => get('/settings'),
     capabilities: () => get('/capabilities'),
+
+    /** The intended topology as YAML, and the ETag that goes with it. */
+    async document() {
+      const response = await send({ method: 'GET', path: '/topology/intended' }, { accept: 'application/yaml' });
+      return { text: await response.text(), etag: response.headers.get('ETag') ?? '' };
+    },
+    /** A file of the topology in another program's words. @param {string} format @returns {Promise<string>} */
+    async exported(format) {
+      return (await send({ method: 'GET', path: '/topology/export' + query({ format }) }, { accept: '*/*' })).text();
+    },
 
     /**
      * Pings; replies come one by one as they arrive, the summary at the end.

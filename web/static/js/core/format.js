@@ -46,6 +46,10 @@ export function describe(e) {
     return `${n.namespace}/${n.link} ${n.address} ${n.mac ?? ''} ${n.state}`;
   }
   if (e.fdb) return `${e.fdb.namespace}/${e.fdb.bridge} ${e.fdb.mac} on ${e.fdb.port} ${e.fdb.state}`;
+  if (e.drift) {
+    const list = e.drift.differences ?? [];
+    return `${e.drift.namespace}: ${list.length ? list.map((d) => [d.subject, d.field].filter(Boolean).join(' ')).join(', ') : 'as intended'}`;
+  }
   if (e.operation) return `#${e.operation.id} ${e.operation.request}${e.operation.error ? `: ${e.operation.error}` : ''}`;
   return '';
 }

@@ -91,6 +91,7 @@ export function subjectOf(e) {
   if (e.address) return `link:${e.address.namespace}/${e.address.link}`;
   if (e.fdb) return `link:${e.fdb.namespace}/${e.fdb.bridge}`;
   if (e.neighbour) return `link:${e.neighbour.namespace}/${e.neighbour.link}`;
+  if (e.drift) return nsId(e.drift.namespace);
   if (e.route) return e.route.link ? `link:${e.route.namespace}/${e.route.link}` : nsId(e.route.namespace);
   return null;
 }

@@ -86,15 +86,32 @@ const reducers = {
     }));
   },
 
-  route: entry('routes', 'route', (r) => [r.family, r.destination, r.gateway, r.link, r.metric ?? 0].join(' ')),
+  // What is missing is shown until it is found again, for a moment beside it.
+  route: entry('routes', 'route', (r) => [r.family, r.destination, r.gateway, r.link, r.metric ?? 0, r.sync === 'missing'].join(' ')),
   neighbour: entry('neighbours', 'neighbour', (n) => n.link + ' ' + n.address),
 
   fdb(list, event, verb) {
     const e = /** @type {import('../types.js').FDBEntry} */ (event.fdb);
-    const place = (x) => `${x.bridge} ${x.mac} ${x.vlan ?? 0}`;
+    const place = (x) => `${x.bridge} ${x.mac} ${x.vlan ?? 0} ${x.sync === 'missing'}`;
     return within(list, e.namespace, '', (n) => {
       const rest = n.fdb.filter((x) => place(x) !== place(e) || (verb !== 'moved' && x.port !== e.port));
       return { ...n, fdb: verb === 'removed' ? rest : [...rest, e] };
+    });
+  },
+
+  // A link that is there carries its own differences; the namespace has the
+  // others. Which are whose the server says: what no link has is the namespace's.
+  drift(list, event) {
+    const { namespace, differences } = /** @type {import('../types.js').DriftEvent} */ (event.drift);
+    const left = new Map((differences ?? []).map((d) => [JSON.stringify(d), d]));
+    return within(list, namespace, '', (n) => {
+      const links = n.links.map((l) => {
+        if (!l.differences?.length) return l;
+        const still = l.differences.filter((d) => left.has(JSON.stringify(d)));
+        return still.length === l.differences.length ? l : { ...l, differences: still };
+      });
+      for (const l of links) for (const d of l.differences ?? []) left.delete(JSON.stringify(d));
+      return { ...n, links, differences: [...left.values()] };
     });
   },
 };

@@ -1,6 +1,8 @@
 // What the page knows: one place, listened to by the views. Written only by
 // take() and setConnection(); everything else reads.
 import { batch, computed, signal } from '../lib/signals.js';
+import { differencesOf } from './drift.js';
+import { merge } from './history.js';
 import { emptyTopology, normalise, reduce } from './reduce.js';
 import { subjectOf } from './lookup.js';
 
@@ -8,6 +10,10 @@ import { subjectOf } from './lookup.js';
 
 const logLength = 2000;
 const operationsLength = 200;
+/** Events that tell how something goes on, and would only fill the log. */
+const unlogged = new Set(['operation.started', 'operation.progress']);
+/** Events that come along with others, which say it of the object itself. */
+const silent = /^(neighbour|drift)\./;
 
 export function createStore() {
   /** @type {import('../lib/signals.js').Signal<import('../types.js').Snapshot>} */
@@ -26,10 +32,10 @@ export function createStore() {
 
   function takeEvent(event) {
     if (event.operation) addOperations([event.operation]);
-    if (event.type !== 'operation.started') log.value = [event, ...log.value].slice(0, logLength);
+    if (!unlogged.has(event.type)) log.value = [event, ...log.value].slice(0, logLength);
     topology.value = reduce(topology.value, event);
     const subject = subjectOf(event);
-    if (subject && !event.type.startsWith('neighbour.')) {
+    if (subject && !silent.test(event.type)) {
       touched.value = new Map(touched.value).set(subject, (touched.value.get(subject) ?? 0) + 1);
     }
     for (const f of listeners) f(event);
@@ -37,8 +43,7 @@ export function createStore() {
 
   /** @param {import('../types.js').Operation[]} list */
   function addOperations(list) {
-    const byId = new Map([...operations.value, ...list].map((o) => [o.id, o]));
-    operations.value = [...byId.values()].sort((a, b) => b.id - a.id).slice(0, operationsLength);
+    operations.value = merge(operations.value, list, operationsLength);
   }
 
   return {
@@ -48,6 +53,8 @@ export function createStore() {
     log,
     operations,
     touched,
+    /** In what the observed is not the intended, everywhere. */
+    differences: computed(() => differencesOf(topology.value)),
     stale: computed(() => connection.value.state !== 'live'),
     addOperations,
     clearLog: () => { log.value = []; },

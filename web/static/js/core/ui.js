@@ -4,7 +4,8 @@ import { signal } from '../lib/signals.js';
 
 /** @typedef {import('./ping.js').Run} Run */
 /** @typedef {{kind: string, [k: string]: any}} Dialog */
-/** @typedef {{id: number, kind: 'error' | 'done', text: string, hint: string}} Toast */
+/** @typedef {{label: string, run: () => void}} ToastAction */
+/** @typedef {{id: number, kind: 'error' | 'done', text: string, hint: string, action?: ToastAction}} Toast */
 
 export function createUi() {
   return {
@@ -18,6 +19,11 @@ export function createUi() {
     picking: signal(/** @type {string | null} */ (null)),
     runs: signal(/** @type {Run[]} */ ([])),
     toasts: signal(/** @type {Toast[]} */ ([])),
+    /** The document being edited: its text, the ETag it began with, the text as it was read. */
+    draft: signal(/** @type {{text: string, etag: string, saved: string} | null} */ (null)),
+    settings: signal(/** @type {import('../types.js').Settings | null} */ (null)),
+    /** What automatic repair is about; null when nothing repairs by itself. */
+    repair: signal(/** @type {import('../types.js').Repair | null} */ (null)),
     theme: signal('auto'),
     legend: signal(true),
     /** What the graph's view was last asked to do: fit, in, out. */

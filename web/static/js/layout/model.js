@@ -1,5 +1,6 @@
 // From a topology to what is drawn: nodes (cards and bars) and cables. Pure.
 import { firstAddress, isBridge, isLoopback, moreAddresses, peerOf, refOf, stateOf } from '../core/lookup.js';
+import { intendedRef, nameOf, objectOf } from '../core/drift.js';
 import { cut } from '../core/format.js';
 import { barHeight, headHeight, monoWidth, rowHeight, textWidth } from './measure.js';
 
@@ -25,6 +26,7 @@ import { barHeight, headHeight, monoWidth, rowHeight, textWidth } from './measur
  * @property {string} address a bridge's first address
  * @property {string} sync
  * @property {string} state
+ * @property {number} differences in how much it is not as intended; a card's links count, a bar's ports do not
  * @property {string} note why the picture may be incomplete
  * @property {'up' | 'down' | ''} lo state of lo; empty when it is not shown here
  * @property {Row[]} rows
@@ -79,7 +81,7 @@ function nodeIdOf(t, link) {
 }
 
 function endOf(t, link) {
-  return { node: nodeIdOf(t, link), ref: refOf(link), name: link.name, state: stateOf(link), sync: link.sync };
+  return { node: nodeIdOf(t, link), ref: refOf(link), name: nameOf(link), state: stateOf(link), sync: link.sync };
 }
 
 /** @param {Snapshot} t @returns {Cable[]} */
@@ -116,7 +118,7 @@ function rowOf(l) {
   const at = l.peer?.ifindex ? `@if${l.peer.ifindex}` : '';
   return {
     ref: refOf(l),
-    label: l.name + at,
+    label: nameOf(l) + at,
     address: firstAddress(l) + (more ? ` +${more}` : ''),
     state: stateOf(l),
     sync: l.sync,
@@ -127,6 +129,15 @@ function rowOf(l) {
 function loState(n) {
   const lo = n.links.find(isLoopback);
   return lo ? (lo.admin_up ? 'up' : 'down') : '';
+}
+
+/** Differences of a namespace that no bar shows: its own, and those of the links its card has. @param {NamespaceState} n */
+function countDifferences(n) {
+  const elsewhere = n.links.filter((l) => isBridge(l) || l.master);
+  const links = n.links.reduce((sum, l) => sum + (elsewhere.includes(l) ? 0 : (l.differences?.length ?? 0)), 0);
+  if (!n.differences?.length) return links;
+  const refs = new Set(elsewhere.map(intendedRef));
+  return links + n.differences.filter((d) => !refs.has(objectOf(d))).length;
 }
 
 const tens = (x) => Math.ceil(x / 10) * 10;
@@ -148,6 +159,7 @@ function cardOf(n, rows) {
     address: '',
     sync: n.sync,
     state: n.sync === 'missing' ? 'missing' : rows.length ? worst : 'idle',
+    differences: countDifferences(n),
     note: n.incomplete ?? '',
     lo: n.name === 'host' || n.sync === 'missing' ? '' : loState(n),
     rows,
@@ -167,15 +179,16 @@ function barOf(n, l, withLo) {
     key: l.key,
     select: `link:${n.name}/${l.name}`,
     namespace: n.name,
-    title: l.name,
+    title: nameOf(l),
     address,
     sync: l.sync,
     state: stateOf(l),
+    differences: (l.differences?.length ?? 0) + (n.differences ?? []).filter((d) => objectOf(d) === intendedRef(l)).length,
     note: n.incomplete ?? '',
     lo: withLo && n.name !== 'host' && n.sync !== 'missing' ? loState(n) : '',
     rows: [],
     addressColumn: 0,
-    w: tens(Math.max(190, textWidth(l.name, 15) + textWidth(cut(n.name, 26), 11) + monoWidth(address, 12) + 100)),
+    w: tens(Math.max(190, textWidth(nameOf(l), 15) + textWidth(cut(n.name, 26), 11) + monoWidth(address, 12) + 100)),
     h: barHeight,
   };
 }

@@ -7,6 +7,7 @@ import { Empty } from './empty.js';
 import { Graph } from './graph.js';
 import { Legend } from './legend.js';
 import { Panel } from './panel.js';
+import { Progress } from './progress.js';
 import { Toasts } from './toasts.js';
 import { TopBar } from './topbar.js';
 
@@ -28,6 +29,7 @@ export function App({ retry }) {
     <main class="stage">
       <${Graph} />
       <${Empty} />
+      <${Progress} />
       <${Picking} />
       <${Legend} />
     </main>
@@ -76,6 +78,8 @@ const bindings = {
     if (id) actions.pingFrom(id.replace(/^(ns|link):/, '').split('/')[0]);
     else ui.drawer.value = { open: true, tab: 'ping' };
   },
+  d: () => { ui.drawer.value = { open: true, tab: 'drift' }; },
+  s: () => actions.open('document'),
   f: () => actions.view('fit'),
   t: () => scene.tidy(),
   '+': () => actions.view('in'),
@@ -88,11 +92,16 @@ const bindings = {
   },
 };
 
+/** The same with Ctrl (or ⌘), where letters come as capitals with Shift. */
+const withControl = (e) =>
+  ({ z: actions.undo, Z: actions.redo, y: actions.redo })[e.shiftKey ? e.key.toUpperCase() : e.key.toLowerCase()];
+
 function keys(e) {
-  if (e.ctrlKey || e.metaKey || e.altKey || ui.dialog.value || !store.loaded.value) return;
+  if (e.altKey || ui.dialog.value || !store.loaded.value) return;
   if (e.target.closest?.('input, textarea, select')) return;
-  const action = bindings[e.key];
+  const control = e.ctrlKey || e.metaKey;
+  const action = control ? withControl(e) : bindings[e.key];
   if (!action) return;
   e.preventDefault();
-  action();
+  if (!(control && e.repeat)) action(); // held down, undo is still one wish
 }

@@ -45,7 +45,7 @@ export function PortsView({ cable, route }) {
     if (vertical && other && other.x > p.x + 6) at = { ...at, dx: -at.dx, anchor: 'end' };
     // Beside a row the row itself is the label.
     const beside = (p.side === 'left' || p.side === 'right') && p.node.startsWith('ns:');
-    return html`<g key=${end.ref} class="end" data-port=${end.ref} data-link=${end.ref} data-state=${end.state}>
+    return html`<g key=${end.ref} class=${`end sync-${end.sync}`} data-port=${end.ref} data-link=${end.ref} data-state=${end.state} data-sync=${end.sync}>
       ${!beside && html`<text class="end-label" x=${p.x + at.dx} y=${p.y + at.dy} text-anchor=${at.anchor}>${end.name}</text>`}
       <${PortMark} x=${p.x} y=${p.y} state=${end.state} label=${end.ref} />
     </g>`;

@@ -2,8 +2,10 @@
 import { html } from '../lib/preact.js';
 import { store, t, ui } from '../context.js';
 import { consequences } from '../core/consequences.js';
+import { DocumentDialog } from './document.js';
 import { BridgeForm } from './form-bridge.js';
 import { NamespaceForm } from './form-namespace.js';
+import { AdoptForm, ReleaseForm, RepairForm, SettingsForm, UndoForm } from './form-lab.js';
 import { AddressForm, EditForm, FDBForm, RouteForm } from './form-small.js';
 import { VethForm } from './form-veth.js';
 import { CommandForm, Modal } from './form.js';
@@ -12,6 +14,7 @@ import { CommandForm, Modal } from './form.js';
 const dialogs = {
   namespace: NamespaceForm, veth: VethForm, bridge: BridgeForm, address: AddressForm, route: RouteForm,
   fdb: FDBForm, edit: EditForm, delete: DeleteForm, help: Help,
+  repair: RepairForm, adopt: AdoptForm, release: ReleaseForm, undo: UndoForm, settings: SettingsForm, document: DocumentDialog,
 };
 
 export function DialogHost() {
@@ -30,7 +33,7 @@ function DeleteForm({ subject, what, command }) {
   `}<//>`;
 }
 
-const keys = ['n', 'v', 'b', 'p', 'Del', 'f', 't', '+ −', '← ↑ → ↓', 'Esc', '?'];
+const keys = ['n', 'v', 'b', 'p', 'Del', 'Ctrl+Z', 'Ctrl+Shift+Z', 'd', 's', 'f', 't', '+ −', '← ↑ → ↓', 'Esc', '?'];
 
 function Help() {
   return html`<${Modal} title=${t('help')} icon="circle-question-mark">

@@ -1,6 +1,7 @@
-// The drawer at the bottom: events, history, ping.
+// The drawer at the bottom: drift, events, history, ping.
 import { html } from '../lib/preact.js';
 import { store, t, ui } from '../context.js';
+import { Drift } from './drift.js';
 import { EventLog } from './event-log.js';
 import { Operations } from './operations.js';
 import { Ping } from './ping.js';
@@ -8,6 +9,7 @@ import { Button, Icon } from './parts.js';
 
 const tabs = [
   { id: 'ping', icon: 'radar', view: Ping, count: () => ui.runs.value.filter((r) => r.state === 'running').length },
+  { id: 'drift', icon: 'equal-not', view: Drift, count: () => store.differences.value.length, alert: true },
   { id: 'events', icon: 'list', view: EventLog, count: () => store.log.value.length },
   { id: 'operations', icon: 'history', view: Operations, count: () => store.operations.value.length },
 ];
@@ -19,7 +21,7 @@ export function Drawer() {
   return html`<section class=${`drawer ${open ? 'open' : ''}`} aria-label=${t('drawer')} data-testid="drawer">
     <div class="tabs" role="tablist">
       ${tabs.map((x) => html`<button key=${x.id} type="button" role="tab" aria-selected=${open && x.id === tab} data-testid=${`tab-${x.id}`}
-          onClick=${() => choose(x.id)}><${Icon} name=${x.icon} size=${14} />${t(`tab.${x.id}`)}${x.count() > 0 && html`<span class="count">${x.count()}</span>`}</button>`)}
+          onClick=${() => choose(x.id)}><${Icon} name=${x.icon} size=${14} />${t(`tab.${x.id}`)}${x.count() > 0 && html`<span class=${`count ${x.alert ? 'alert' : ''}`}>${x.count()}</span>`}</button>`)}
       <span class="space"></span>
       <${Button} icon=${open ? 'chevron-down' : 'chevron-up'} title=${t(open ? 'drawer.close' : 'drawer.open')} test="drawer-toggle"
         onClick=${() => { ui.drawer.value = { open: !open, tab }; }} />

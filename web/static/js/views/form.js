@@ -49,15 +49,18 @@ export function useDryRun(command) {
  * @param {string} props.icon
  * @param {import('../core/api.js').Command} props.command
  * @param {string} props.submit
- * @param {(fieldErrors: (pointer: string) => string[]) => any} props.children
+ * @param {(fieldErrors: (pointer: string) => string[], plan: any) => any} props.children plan: what the dry run answered, if it did
  * @param {string} [props.select] what to select afterwards
  * @param {boolean} [props.danger]
  * @param {boolean} [props.wide]
  * @param {string[]} [props.pointers] those that have a field
  * @param {boolean} [props.ready] false while there is nothing to ask the server yet
+ * @param {boolean} [props.dry] false when nothing can be told before it is done
+ * @param {boolean} [props.commandless] true when it never comes to any command
+ * @param {(result: any) => void} [props.done] hears the answer, after the form has closed
  */
-export function CommandForm({ title, icon, command, submit, children, select, danger = false, wide = false, pointers = [], ready = true }) {
-  const { plan, problem, pending } = useDryRun(ready ? command : null);
+export function CommandForm({ title, icon, command, submit, children, select, danger = false, wide = false, pointers = [], ready = true, dry = true, commandless = !dry, done }) {
+  const { plan, problem, pending } = useDryRun(ready && dry ? command : null);
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
   useEffect(() => setFailed(null), [JSON.stringify(command)]);
@@ -69,8 +72,9 @@ export function CommandForm({ title, icon, command, submit, children, select, da
     e.preventDefault();
     setBusy(true);
     try {
-      await api.run(command);
+      const result = await api.run(command);
       actions.close();
+      done?.(result);
       if (select !== undefined) actions.select(select);
     } catch (error) {
       setFailed(error instanceof ApiError ? error.problem : { detail: String(error) });
@@ -80,14 +84,14 @@ export function CommandForm({ title, icon, command, submit, children, select, da
   const preview = plan?.changes?.map((c) => c.command).join('\n') ?? '';
   return html`<${Modal} title=${title} icon=${icon} wide=${wide}>
     <form onSubmit=${send} novalidate data-testid="form">
-      <div class="fields">${children(errorsAt)}</div>
+      <div class="fields">${children(errorsAt, plan)}</div>
       ${shown && html`<div class="problem" role="alert" data-testid="problem" data-code=${shown.code}>
         ${(loose.length > 0 || !shown.errors?.length) && html`<p>${shown.detail}</p>`}
         ${loose.map((e) => html`<p key=${e.pointer}><code>${e.pointer}</code> ${e.detail}</p>`)}
         ${shown.hint && html`<p class="hint">${shown.hint}</p>`}
       </div>`}
-      <div class=${`preview ${pending ? 'pending' : ''}`} data-testid="preview" data-pending=${pending}>
-        <${Code} label=${t('preview.commands')} test="preview-commands" text=${preview || (pending ? '…' : t(shown ? 'preview.refused' : 'preview.nothing'))} />
+      <div class=${`preview ${pending && dry ? 'pending' : ''}`} data-testid="preview" data-pending=${pending && dry}>
+        ${!commandless && html`<${Code} label=${t('preview.commands')} test="preview-commands" text=${preview || (pending ? '…' : t(shown ? 'preview.refused' : 'preview.nothing'))} />`}
         <${Code} label=${t('preview.curl')} test="preview-curl" text=${curl(command, location.origin)} />
       </div>
       <footer>
@@ -104,12 +108,12 @@ export function Modal({ title, icon, wide = false, children }) {
   const ref = useRef(/** @type {any} */ (null));
   useEffect(() => {
     ref.current.showModal();
-    const first = ref.current.querySelector('input, select') ?? ref.current.querySelector('[type=submit]');
+    const first = ref.current.querySelector('input:not([hidden]), select, textarea') ?? ref.current.querySelector('[type=submit]');
     first?.focus();
     if (first?.type === 'text') first.select();
   }, []);
   const outside = (e) => { if (e.target === ref.current) actions.close(); };
-  return html`<dialog ref=${ref} class=${`modal ${wide ? 'wide' : ''}`} aria-label=${title} data-testid="dialog"
+  return html`<dialog ref=${ref} class=${`modal ${wide === true ? 'wide' : wide || ''}`} aria-label=${title} data-testid="dialog"
       onClose=${actions.close} onMouseDown=${outside}>
     <div class="modal-inner">
       <header><${Icon} name=${icon} size=${18} /><h2>${title}</h2><${Button} icon="x" title=${t('close')} onClick=${actions.close} /></header>

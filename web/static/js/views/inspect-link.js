@@ -3,7 +3,9 @@ import { Fragment, html } from '../lib/preact.js';
 import { actions, store, t } from '../context.js';
 import { commands } from '../core/api.js';
 import { isBridge, isLoopback, linkId, namespaceOf, nsId, peerOf, stateOf } from '../core/lookup.js';
-import { AddressList, Switch, editable } from './link-parts.js';
+import { nameOf } from '../core/drift.js';
+import { LinkDifferences } from './differences.js';
+import { AddressList, Keeping, Switch, editable } from './link-parts.js';
 import { Button, Facts, Section, State, Sync } from './parts.js';
 
 /** @param {{link: import('../types.js').Link}} props */
@@ -13,29 +15,31 @@ export function LinkView({ link }) {
   return html`<div data-inspect="link">
     <header class="object-head">
       <span class="kind">${veth ? t('veth') : link.kind}</span>
-      <h2>${link.namespace}<span class="slash">/</span>${link.name}</h2>
+      <h2>${link.namespace}<span class="slash">/</span>${nameOf(link)}</h2>
       <${Sync} sync=${link.sync} />
       <div class="tools">
         ${link.sync !== 'missing' && html`<${Button} icon="radar" label=${t('ping')} hint="p" test="ping" onClick=${() => actions.pingFrom(link.namespace)} />`}
         ${editable(link) && html`<${Button} icon="pencil" label=${t('edit')} test="edit-link" onClick=${() => actions.open('edit', { link })} />`}
+        <${Keeping} link=${link} />
         ${link.managed && html`<${Button} icon="trash-2" kind="danger" title=${t('delete')} hint="Del" test="delete" onClick=${() => actions.deleteLink(link)} />`}
       </div>
     </header>
     ${link.sync === 'foreign' && !isLoopback(link) && html`<p class="note">${t('sync.foreign.why')}</p>`}
+    <${LinkDifferences} link=${link} />
     <${EndCard} link=${link} title=${veth ? t('link.thisEnd') : ''} />
-    ${veth && peer && html`<${EndCard} link=${peer} title=${t('link.otherEnd')} jump />`}
+    ${veth && peer && html`<${EndCard} link=${peer} title=${t('link.otherEnd')} jump><${LinkDifferences} link=${peer} /><//>`}
     ${veth && !peer && html`<${Section} title=${t('link.otherEnd')}><p class="quiet pad" data-testid="peer-unseen">
       ${t('link.unseen', { ifindex: link.peer?.ifindex ?? '?' })}</p><//>`}
   </div>`;
 }
 
-/** @param {{link: import('../types.js').Link, title: string, jump?: boolean}} props */
-function EndCard({ link, title, jump = false }) {
+/** @param {{link: import('../types.js').Link, title: string, jump?: boolean, children?: any}} props */
+function EndCard({ link, title, jump = false, children = null }) {
   const body = html`<div class="end-card" data-end=${`${link.namespace}/${link.name}`}>
     <div class="line"><${State} state=${stateOf(link)} /><span class="space"></span><${Switch} link=${link} label /></div>
     <${Facts} rows=${[
       [t('namespace'), html`<button type="button" class="link" onClick=${() => actions.select(nsId(link.namespace))}>${link.namespace}</button>`],
-      [t('link.name'), jump ? html`<button type="button" class="link" onClick=${() => actions.select(linkId(link))}>${link.name}</button>` : link.name],
+      [t('link.name'), jump ? html`<button type="button" class="link" onClick=${() => actions.select(linkId(link))}>${nameOf(link)}</button>` : nameOf(link)],
       ['ifindex', link.ifindex ? html`<code data-fact="ifindex">${link.ifindex}</code>` : ''],
       [t('link.peer'), link.peer && html`<code data-fact="peer">${peerText(link.peer)}</code>`],
       ['MAC', link.mac && html`<code>${link.mac}</code>`],
@@ -47,7 +51,7 @@ function EndCard({ link, title, jump = false }) {
     <${AddressList} link=${link} />
     <${Plug} link=${link} />
   </div>`;
-  return title ? html`<${Section} title=${title}>${body}<//>` : html`<${Fragment}>${body}<//>`;
+  return title ? html`<${Section} title=${title}>${children}${body}<//>` : html`<${Fragment}>${body}<//>`;
 }
 
 /** "B/veth0, ifindex 7"; only the ifindex when the namespace cannot be seen. */

@@ -3,7 +3,9 @@ import { html, useEffect, useState } from '../lib/preact.js';
 import { actions, api, t } from '../context.js';
 import { commands } from '../core/api.js';
 import { isBridge, isLoopback, linkId, stateOf } from '../core/lookup.js';
-import { AddressList, Switch, editable } from './link-parts.js';
+import { nameOf } from '../core/drift.js';
+import { DifferenceBox } from './differences.js';
+import { AddressList, Keeping, Switch, editable } from './link-parts.js';
 import { Button, Section, State, Sync } from './parts.js';
 
 /** @param {{namespace: import('../types.js').NamespaceState}} props */
@@ -16,14 +18,16 @@ export function NamespaceView({ namespace: n }) {
       <h2>${n.name}</h2>
       ${!host && html`<${Sync} sync=${n.sync} />`}
       <div class="tools">
-        ${n.sync !== 'missing' && html`<${Button} icon="radar" label=${t('ping')} hint="p" test="ping" onClick=${() => actions.pingFrom(n.name)} />`}
+        ${n.sync !== 'missing' && html`<${Button} icon="radar" label=${t('ping')} title=${`${t('ping')} (p)`} test="ping" onClick=${() => actions.pingFrom(n.name)} />`}
         ${edit && html`<${Button} icon="cable" label=${t('veth')} title=${t('create.veth')} onClick=${() => actions.open('veth', { a: n.name })} />`}
         ${edit && html`<${Button} icon="network" label=${t('bridge')} title=${t('create.bridge')} onClick=${() => actions.open('bridge', { namespace: n.name })} />`}
+        ${!host && html`<${Keeping} namespace=${n} />`}
         ${!host && n.managed && html`<${Button} icon="trash-2" kind="danger" title=${t('delete')} hint="Del" test="delete" onClick=${() => actions.deleteNamespace(n.name)} />`}
       </div>
     </header>
     ${n.incomplete && html`<p class="warning">${t('namespace.incomplete')} ${n.incomplete}</p>`}
     ${n.sync === 'foreign' && !host && html`<p class="note">${t('sync.foreign.why')}</p>`}
+    <${DifferenceBox} object=${n.name} />
     <${Section} title=${t('interfaces')} count=${n.links.length} test="interfaces">
       <ul class="links">${n.links.map((l) => html`<${LinkRow} key=${l.key} link=${l} />`)}</ul>
     <//>
@@ -40,7 +44,7 @@ function LinkRow({ link }) {
   return html`<li class=${`link-row sync-${link.sync}`} data-link-row=${link.name} data-state=${state}>
     <div class="line">
       <button type="button" class="link name" data-object=${linkId(link)} onClick=${() => actions.select(linkId(link))}>
-        ${link.name}${link.peer?.ifindex ? `@if${link.peer.ifindex}` : ''}</button>
+        ${nameOf(link)}${link.peer?.ifindex ? `@if${link.peer.ifindex}` : ''}</button>
       <${State} state=${state} text=${plain} />
       ${link.sync !== 'in_sync' && !isLoopback(link) && html`<${Sync} sync=${link.sync} />`}
       <span class="space"></span>

@@ -3,13 +3,31 @@ import { html, useState } from '../lib/preact.js';
 import { actions, store, t } from '../context.js';
 import { commands } from '../core/api.js';
 import { isLoopback, namespaceOf } from '../core/lookup.js';
-import { Button } from './parts.js';
+import { Menu } from './menu.js';
+import { Button, Icon } from './parts.js';
 
 /** May netdash change this link? lo of a managed namespace or of host: its state, yes. */
 export function editable(link) {
   if (link.sync === 'missing') return false;
   const n = namespaceOf(store.topology.value, link.namespace);
   return link.managed || (isLoopback(link) && !!n?.managed);
+}
+
+/**
+ * Takes a foreign object into what is intended, or gives a managed one back.
+ * @param {{link?: import('../types.js').Link, namespace?: import('../types.js').NamespaceState}} props one of the two
+ */
+export function Keeping({ link, namespace }) {
+  const o = /** @type {any} */ (link ?? namespace);
+  if (link && isLoopback(link)) return null;
+  const subject = link ? `${link.namespace}/${link.name}` : o.name;
+  if (o.sync === 'foreign') {
+    return html`<${Button} icon="log-in" label=${t('adopt')} title=${t('adopt.title', { object: subject })} test="adopt"
+      onClick=${() => actions.open('adopt', { subjects: [subject] })} />`;
+  }
+  if (!o.managed) return null;
+  return html`<${Menu} icon="ellipsis" title=${t('more')} test="more-actions">${(close) => html`<button type="button" role="menuitem" tabindex="-1"
+    data-testid="release" onClick=${() => { close(); actions.open('release', { subjects: [subject] }); }}><${Icon} name="log-out" size=${15} /><span>${t('release')}…</span></button>`}<//>`;
 }
 
 /** Up or down, at a click. @param {{link: import('../types.js').Link, label?: boolean}} props */

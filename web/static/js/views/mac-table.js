@@ -5,7 +5,7 @@ import { actions, api, store, t, ui } from '../context.js';
 import { commands } from '../core/api.js';
 import { age } from '../core/format.js';
 import { ageOf, matches, readAges, rowKey, sortRows } from '../core/mactable.js';
-import { Button, Section } from './parts.js';
+import { Button, Section, Sync } from './parts.js';
 
 const readEvery = 5000;
 const fadeTime = 1200;
@@ -60,9 +60,16 @@ function MacRow({ entry: e, age: seconds, edit, place, mark }) {
     <td><button type="button" class="link" onClick=${() => actions.select(`link:${e.namespace}/${e.port}`)}
       onFocus=${() => light(true)} onBlur=${() => light(false)}>${e.port}</button></td>
     <td>${owner ? html`<button type="button" class="link" onClick=${() => actions.select(`link:${owner}`)}>${owner}</button>` : html`<span class="quiet">${t('mac.unknown')}</span>`}</td>
-    <td class="right number">${e.state === 'learned' ? (seconds === null ? '…' : age(seconds)) : html`<span class="pill">${t(`mac.${e.state}`)}</span>`}</td>
+    <td class="right number">${ageCell(e, seconds)}</td>
     <td class="right">${edit && e.state === 'static' && mark !== 'gone' && html`<${Button} icon="x" title=${t('mac.delete')} onClick=${remove} />`}</td>
   </tr>`;
+}
+
+/** What stands in the column of ages: one that ages its age, another how it stands. */
+function ageCell(e, seconds) {
+  if (e.state === 'learned') return seconds === null ? '…' : age(seconds);
+  if (e.sync === 'missing' || e.sync === 'drifted') return html`<${Sync} sync=${e.sync} />`;
+  return html`<span class="pill">${t(`mac.${e.state}`)}</span>`;
 }
 
 /** Age of each entry in seconds, one tick a second. */

@@ -13,6 +13,17 @@ export function PortMark({ x, y, state, label = '' }) {
   </g>`;
 }
 
+/** How much of an object is not as intended: a sign and a number at its corner. @param {{x: number, y: number, count: number}} props */
+export function DifferenceMark({ x, y, count }) {
+  if (!count) return null;
+  const w = 30 + 7 * (String(count).length - 1);
+  return html`<g class="difference-mark" transform=${`translate(${x - w + 8} ${y - 9})`}>
+    <title>${t('drift.count', { count })}</title>
+    <rect width=${w} height="18" rx="9" />
+    <path d="M7 7H14M7 11H14M12.5 4.5L8.5 13.5" /><text x="18" y="13">${count}</text>
+  </g>`;
+}
+
 /** lo: a dot that is red, and crossed out, while it is down. */
 export function LoMark({ x, y, state }) {
   if (!state) return null;

@@ -3,7 +3,7 @@ import { html, useMemo } from '../lib/preact.js';
 import { actions, t } from '../context.js';
 import { cut } from '../core/format.js';
 import { headHeight, monoWidth, rowHeight, textWidth } from '../layout/measure.js';
-import { LoMark, PortMark } from './marks.js';
+import { DifferenceMark, LoMark, PortMark } from './marks.js';
 import { Icon } from './parts.js';
 
 /**
@@ -16,9 +16,10 @@ export function NodeView({ node, x, y, selected, picking, flash, lit }) {
     const kind = t(node.kind === 'ns' ? 'namespace' : 'bridge');
     const where = node.kind === 'br' ? ` (${node.namespace})` : '';
     return html`<g class=${`node ${marks.filter(Boolean).join(' ')}`} transform=${`translate(${x} ${y})`}
-        data-node=${node.id} data-sync=${node.sync} data-state=${node.state} tabindex="0" role="button" aria-pressed=${selected}
+        data-node=${node.id} data-sync=${node.sync} data-state=${node.state} data-differences=${node.differences} tabindex="0" role="button" aria-pressed=${selected}
         aria-label=${`${kind} ${node.title}${where}, ${t(`sync.${node.sync}`)}, ${t(`state.${node.state}`)}`}>
       ${node.kind === 'ns' ? html`<${Card} node=${node} />` : html`<${Bar} node=${node} />`}
+      <${DifferenceMark} x=${node.w} y=${0} count=${node.differences} />
       ${flash > 0 && html`<rect key=${flash} class="flash" x="-3" y="-3" width=${node.w + 6} height=${node.h + 6} rx="11" />`}
     </g>`;
   }, [node, x, y, selected, picking, flash, lit]);
@@ -41,7 +42,7 @@ function Card({ node }) {
 }
 
 function Row({ row, y, column, w }) {
-  return html`<g class=${`row s-${row.state} sync-${row.sync}`} data-row=${row.ref} data-link=${row.ref} data-state=${row.state}>
+  return html`<g class=${`row s-${row.state} sync-${row.sync}`} data-row=${row.ref} data-link=${row.ref} data-state=${row.state} data-sync=${row.sync}>
     <rect class="row-hit" x="4" y=${y - rowHeight / 2} width=${w - 8} height=${rowHeight} rx="4" />
     <g transform="translate(18 ${y}) scale(.72)"><${PortMark} x=${0} y=${0} state=${row.state} /></g>
     <text class="row-name" x="30" y=${y + 4}>${row.label}</text>

@@ -7,6 +7,8 @@ export function Toasts() {
   return html`<div class="toasts" role="status" aria-live="polite">${ui.toasts.value.map((x) => html`
     <div key=${x.id} class=${`toast ${x.kind}`} data-testid="toast" data-kind=${x.kind}>
       <div><p>${x.text}</p>${x.hint && html`<p class="hint">${x.hint}</p>`}</div>
+      ${x.action && html`<${Button} kind="small" label=${x.action.label} test="toast-action"
+        onClick=${() => { actions.dismiss(x.id); x.action?.run(); }} />`}
       <${Button} icon="x" title=${t('close')} onClick=${() => actions.dismiss(x.id)} />
     </div>`)}</div>`;
 }

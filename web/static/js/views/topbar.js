@@ -1,6 +1,8 @@
-// The bar at the top: create, connection, theme, help.
+// The bar at the top: create, undo, drift, connection, document, settings,
+// theme, help.
 import { html, useEffect, useState } from '../lib/preact.js';
 import { actions, store, t, ui } from '../context.js';
+import { redoTarget, titleOf, undoTarget } from '../core/history.js';
 import { Button, Icon } from './parts.js';
 
 /** @param {{retry: () => void}} props */
@@ -16,13 +18,39 @@ export function TopBar({ retry }) {
       <${Button} icon="network" label=${t('bridge')} title=${t('create.bridge')} hint="b" test="create-bridge" disabled=${off}
         onClick=${() => actions.open('bridge')} />
     </div>
+    <${Turns} off=${off} />
     <${Counts} />
     <span class="space"></span>
+    <${DriftBadge} />
     <${Connection} retry=${retry} />
+    <${Button} icon="file-text" label=${t('document.short')} title=${t('document')} hint="s" test="open-document" disabled=${off}
+      onClick=${() => actions.open('document')} />
     <a class="button" href="/docs" title=${t('docs.why')}><${Icon} name="book-open" /><span>${t('docs')}</span></a>
+    <${Button} icon="settings" title=${t('settings')} test="open-settings" disabled=${off} onClick=${() => actions.open('settings')} />
     <${Theme} />
     <${Button} icon="circle-question-mark" title=${t('help')} hint="?" test="help" onClick=${() => actions.open('help')} />
   </header>`;
+}
+
+function Turns({ off }) {
+  const list = store.operations.value;
+  const [undo, redo] = [undoTarget(list), redoTarget(list)];
+  const title = (word, o) => (o ? `${t(word)}: ${titleOf(o).text}` : t(word));
+  return html`<div class="create" role="toolbar" aria-label=${t('tab.operations')}>
+    <${Button} icon="undo-2" title=${title('undo', undo)} hint="Ctrl+Z" test="undo" disabled=${off || !undo} onClick=${actions.undo} />
+    <${Button} icon="redo-2" title=${title('redo', redo)} hint="Ctrl+Shift+Z" test="redo" disabled=${off || !redo} onClick=${actions.redo} />
+  </div>`;
+}
+
+/** Is everything as intended? Leads to the list of what is not. */
+function DriftBadge() {
+  if (!store.loaded.value) return null;
+  const count = store.differences.value.length;
+  const waits = count > 0 && ui.repair.value?.state === 'backing_off';
+  return html`<button type="button" class=${`drift-badge ${count ? 'drifted' : ''}`} data-testid="drift-badge" data-differences=${count}
+      title=${`${t(count ? 'drift.badge.why' : 'drift.none')} (d)`} onClick=${() => { ui.drawer.value = { open: true, tab: 'drift' }; }}>
+    <${Icon} name=${count ? 'equal-not' : 'check'} size=${15} /><span>${count ? t('drift.count', { count }) : t('drift.inSync')}</span>
+    ${waits && html`<${Icon} name="pause" size=${13} />`}</button>`;
 }
 
 function Counts() {

@@ -1,8 +1,10 @@
-package netops
+package nettest
 
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -16,6 +18,45 @@ var (
 	// fromRandomMAC finds addresses the kernel has made of a MAC.
 	fromRandomMAC = regexp.MustCompile(`\b(fe80:|[0-9a-f:]+:)[0-9a-f:]+ff:fe[0-9a-f:]+`)
 )
+
+// Observe gives what ip, bridge and the mount table say of this machine, by
+// namespace, without what differs from one machine to the next.
+func Observe(t testing.TB) map[string]any {
+	t.Helper()
+	world := map[string]any{"mounts": namespaceMounts(t)}
+	namespaces := []string{"host"}
+	entries, err := os.ReadDir(runDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		namespaces = append(namespaces, e.Name())
+	}
+	for _, ns := range namespaces {
+		ip := Batch(t, "ip", ns, "link show", "address show", "route show table main")
+		bridge := Batch(t, "bridge", ns, "link show", "fdb show")
+		links := byName(ip[0])
+		for name, l := range byName(ip[1]) {
+			links[name].(map[string]any)["addr_info"] = l.(map[string]any)["addr_info"]
+		}
+		world[ns] = normal("", map[string]any{
+			"links": links,
+			"ports": byName(bridge[0]),
+			"inet":  ip[2],
+			"inet6": sorted(IP(t, ns, "-6", "route", "show", "table", "main")),
+			"fdb":   sorted(configured(bridge[1])),
+		})
+	}
+	return world
+}
+
+func byName(links []map[string]any) map[string]any {
+	out := map[string]any{}
+	for _, l := range links {
+		out[l["ifname"].(string)] = l
+	}
+	return out
+}
 
 // normal rewrites what iproute2 says so that two machines with the same
 // configuration read the same: without indexes, running timers and numbers
@@ -99,7 +140,7 @@ func sortKey(e map[string]any) string {
 }
 
 // namespaceMounts describes the mounts at and below /run/netns.
-func namespaceMounts(t *testing.T) []string {
+func namespaceMounts(t testing.TB) []string {
 	t.Helper()
 	table, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -110,7 +151,7 @@ func namespaceMounts(t *testing.T) []string {
 	for line := range strings.Lines(string(table)) {
 		// id parent device root point options [propagation…] - type source super
 		f := strings.Fields(line)
-		if !strings.HasPrefix(f[4], DefaultRunDir) {
+		if !strings.HasPrefix(f[4], runDir) {
 			continue
 		}
 		end := slices.Index(f, "-")

@@ -1,0 +1,110 @@
+package netops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"netdash/internal/topology"
+)
+
+// Hold has names that are about to appear left alone until they are asked for
+// with Refresh, or until Release. What makes a namespace is disturbed by who
+// listens: the kernel writes out every change for the listener, which takes it
+// as long again as the change.
+func (w *Watcher) Hold(names []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = make(map[string]bool, len(names))
+	for _, name := range names {
+		if _, watched := w.names[name]; !watched {
+			w.held[name] = true
+		}
+	}
+}
+
+// Release ends Hold, and looks at the names that are still waiting.
+func (w *Watcher) Release() {
+	w.mu.Lock()
+	waiting := w.held
+	w.held = nil
+	for name := range w.names {
+		delete(waiting, name)
+	}
+	w.mu.Unlock()
+	for name := range waiting {
+		w.lookAt(name, 0)
+	}
+}
+
+// readers is how many namespaces are read at once.
+const readers = 2
+
+// Refresh reads the given namespaces (names, or host) anew and returns when all
+// that was observed of them up to now, and the new Dumps, have been taken.
+// Names that have come or gone without notice so far are noticed.
+func (w *Watcher) Refresh(ctx context.Context, namespaces ...string) error {
+	w.mu.Lock()
+	if w.ctx.Err() != nil {
+		w.mu.Unlock()
+		return os.ErrClosed
+	}
+	w.done.Add(1) // Close waits before it closes the channel
+	w.mu.Unlock()
+	defer w.done.Done()
+	errs := make([]error, min(readers, len(namespaces)))
+	var next atomic.Int64
+	var reading sync.WaitGroup
+	for i := range errs {
+		reading.Go(func() {
+			for n := next.Add(1) - 1; int(n) < len(namespaces) && errs[i] == nil; n = next.Add(1) - 1 {
+				errs[i] = w.read(namespaces[n])
+			}
+		})
+	}
+	reading.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	reached := make(chan struct{})
+	w.send(Barrier{func() { close(reached) }})
+	select {
+	case <-reached:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.ctx.Done():
+		return os.ErrClosed
+	}
+}
+
+// read reads one namespace anew.
+func (w *Watcher) read(name string) error {
+	if name != topology.HostName && w.lookAt(name, 0) {
+		return nil // it has been read this moment
+	}
+	w.mu.Lock()
+	n := w.spaces[w.idOf(name)]
+	w.mu.Unlock()
+	if n == nil {
+		return nil
+	}
+	err := n.sub.now(func(fd int) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		w.drain(n, fd)
+		w.dump(n)
+	})
+	select {
+	case <-n.gone: // meanwhile, and that has been reported
+		return nil
+	default:
+	}
+	if err != nil {
+		return fmt.Errorf("read namespace %s anew: %w", name, err)
+	}
+	return nil
+}
