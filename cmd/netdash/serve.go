@@ -157,6 +157,9 @@ func run(ctx context.Context, listener net.Listener, handler *api.Handler, log *
 	if err := server.Shutdown(patience); err != nil {
 		return errors.Join(fmt.Errorf("requests are still under way after %s: %w", stopPatience, err), server.Close())
 	}
+	if err := handler.Wait(patience); err != nil {
+		return fmt.Errorf("edits are still under way after %s: %w", stopPatience, err)
+	}
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

@@ -20,12 +20,6 @@ type assignInput struct {
 	}
 }
 
-// assigned is the answer to an adoption or a release.
-type assigned struct {
-	Operation string `header:"Netdash-Operation" doc:"Number of the operation in the journal; absent when nothing was taken."`
-	Body      any
-}
-
 // AdoptionPlan is the answer to a dry run: what would be taken, and the Plan,
 // which is always empty.
 type AdoptionPlan struct {
@@ -33,30 +27,29 @@ type AdoptionPlan struct {
 	topology.Adoption
 }
 
-func (h *Handler) adopt(ctx context.Context, in *assignInput) (*assigned, error) {
+func (h *Handler) adopt(ctx context.Context, in *assignInput) (*edited, error) {
 	return h.assign(ctx, in, h.Lab.Adopt)
 }
 
-func (h *Handler) release(ctx context.Context, in *assignInput) (*assigned, error) {
+func (h *Handler) release(ctx context.Context, in *assignInput) (*edited, error) {
 	return h.assign(ctx, in, h.Lab.Release)
 }
 
-func (h *Handler) assign(ctx context.Context, in *assignInput, f func(context.Context, lab.Request, []string) (*lab.Result, *topology.Adoption, error)) (*assigned, error) {
-	x := exchangeOf(ctx)
-	// The journal has nothing else that says what it was about: there are no changes.
-	text := x.text() + " " + abridged(in.Body.Subjects)
-	result, taken, err := f(ctx, lab.Request{Author: h.Author(x.req), Text: text, DryRun: in.DryRun.DryRun}, in.Body.Subjects)
-	if err != nil {
-		return nil, err
+func (h *Handler) assign(ctx context.Context, in *assignInput, f func(context.Context, lab.Request, []string, *topology.Adoption) (*lab.Result, error)) (*edited, error) {
+	taken := &topology.Adoption{}
+	out, err := h.operate(ctx, in.DryRun, func(ctx context.Context, request lab.Request) (*lab.Result, error) {
+		// The journal has nothing else that says what it was about: there are no
+		// changes.
+		request.Text += " " + abridged(in.Body.Subjects)
+		return f(ctx, request, in.Body.Subjects, taken)
+	}, func(_ *topology.Operation, out *edited) error {
+		out.Status, out.Body = http.StatusOK, taken
+		return nil
+	})
+	if err == nil && in.DryRun.DryRun {
+		out.Body = AdoptionPlan{topology.PlanRecord{Changes: []topology.ChangeRecord{}}, *taken}
 	}
-	if in.DryRun.DryRun {
-		return &assigned{Body: AdoptionPlan{topology.PlanRecord{Changes: result.Plan.Records()}, *taken}}, nil
-	}
-	out := &assigned{Body: taken}
-	if result.Operation != nil {
-		out.Operation = strconv.FormatInt(result.Operation.ID, 10)
-	}
-	return out, nil
+	return out, err
 }
 
 // abridged writes a list that may be long in one line that is not.
@@ -68,13 +61,10 @@ func abridged(list []string) string {
 	return strings.Join(list, " ")
 }
 
-// assignAnswers describes the two forms of the answer.
+// assignAnswers describes the answer, and that to a dry run.
 func assignAnswers(schemas huma.Registry, op *huma.Operation) {
 	schema := &huma.Schema{OneOf: []*huma.Schema{
 		schemas.Schema(reflect.TypeFor[topology.Adoption](), true, ""), schemas.Schema(reflect.TypeFor[AdoptionPlan](), true, ""),
 	}}
-	op.Responses["200"] = &huma.Response{
-		Description: http.StatusText(http.StatusOK) + "; with dry_run the same and an empty plan, and nothing is taken",
-		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
-	}
+	op.Responses["200"] = &huma.Response{Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 }

@@ -22,8 +22,8 @@ type Lab interface {
 	Edit(context.Context, lab.Request, func(*topology.Spec) error) (*lab.Result, error)
 	// Adopt takes foreign objects into the intended topology, Release takes managed
 	// ones out of it; neither touches them.
-	Adopt(ctx context.Context, r lab.Request, subjects []string) (*lab.Result, *topology.Adoption, error)
-	Release(ctx context.Context, r lab.Request, subjects []string) (*lab.Result, *topology.Adoption, error)
+	Adopt(ctx context.Context, r lab.Request, subjects []string, taken *topology.Adoption) (*lab.Result, error)
+	Release(ctx context.Context, r lab.Request, subjects []string, taken *topology.Adoption) (*lab.Result, error)
 	// Intended gives the intended topology and its revision. It is not written to.
 	Intended() (*topology.Spec, int64)
 	// Drift compares it with what is observed.
@@ -34,6 +34,12 @@ type Lab interface {
 	Operation(ctx context.Context, id int64) (*topology.Operation, error)
 	// Undo takes back what an operation did, as an edit of its own.
 	Undo(ctx context.Context, r lab.Request, id int64) (*lab.Result, error)
+	// Cancel asks a running operation to stop and be rolled back.
+	Cancel(ctx context.Context, id int64, author string) error
+	// Answer gives what was kept for an idempotency key; Keep keeps what no
+	// operation was committed with.
+	Answer(ctx context.Context, key string) (lab.Answer, bool, error)
+	Keep(ctx context.Context, a lab.Answer) error
 }
 
 // Live is what is observed; *live.Live is one.
@@ -115,7 +121,9 @@ type Handler struct {
 	metrics *metrics
 	sockets chan struct{} // one token per open websocket
 	pinging chan struct{} // one token per running ping
-	boot    string        // differs from start to start; part of ETags and request ids
+	calls   calls
+	edits   sync.WaitGroup // those that go on without their requests
+	boot    string         // differs from start to start; part of ETags and request ids
 	root    http.Handler
 
 	stop    context.CancelFunc
@@ -145,6 +153,7 @@ func New(cfg Config) (*Handler, error) {
 			keepAlive: 20 * time.Second, sockets: 2000, pings: 32, pingTime: 2 * time.Minute,
 		},
 		hosts: parseHosts(cfg.Hosts),
+		calls: calls{all: map[string]*call{}},
 		boot:  fmt.Sprintf("%x", time.Now().UnixNano()),
 	}
 	if cfg.MaxBody > 0 {

@@ -58,6 +58,7 @@ func (h *Handler) readBody(next http.Handler) http.Handler {
 			fail(w, r, problem)
 			return
 		}
+		exchangeOf(r.Context()).body = data
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
 		next.ServeHTTP(w, r)
 	})

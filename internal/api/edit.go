@@ -19,11 +19,22 @@ type DryRun struct {
 	DryRun bool `query:"dry_run" doc:"Answer what would be done, as a Plan, and change nothing."`
 }
 
+func (d *DryRun) isDryRun() bool { return d.DryRun }
+
+// editInput is the input I of an edit: one that has DryRun in it.
+type editInput[I any] interface {
+	*I
+	isDryRun() bool
+}
+
 // edited is the answer to an edit.
 type edited struct {
 	Status    int
 	Operation string `header:"Netdash-Operation" doc:"Number of the operation in the journal; absent when nothing had to be done."`
 	Location  string `header:"Location" doc:"Where the new object is."`
+	ETag      string `header:"ETag" doc:"Of the intended topology as it is now; for If-Match."`
+	Replay    string `header:"Idempotent-Replay" doc:"true when this is what was answered to an earlier request with the same Idempotency-Key." json:",omitempty"`
+	Applied   string `header:"Preference-Applied" json:",omitempty"`
 	Body      any
 }
 
@@ -37,29 +48,60 @@ type place struct {
 // edit runs change on the Spec through lab. done, which a dry run does not
 // reach, fills in the answer from what is observed afterwards.
 func (h *Handler) edit(ctx context.Context, dry DryRun, change func(*topology.Spec) (place, error), done func(*topology.Snapshot, *edited) error) (*edited, error) {
+	return h.operate(ctx, dry, func(ctx context.Context, request lab.Request) (*lab.Result, error) {
+		var at place
+		result, err := h.Lab.Edit(ctx, request, func(s *topology.Spec) error {
+			var err error
+			at, err = change(s)
+			return err
+		})
+		if err != nil {
+			return nil, h.explain(err, at)
+		}
+		return result, nil
+	}, func(_ *topology.Operation, out *edited) error {
+		snapshot, err := h.snapshot()
+		if err != nil {
+			return err
+		}
+		return done(snapshot, out)
+	})
+}
+
+// operate is the way of everything that may come to an operation: perform hands
+// the request to lab, done fills in the answer. op is nil when nothing had to be
+// done. With an idempotency key done is called once more, just before the
+// operation is committed; it must not wait for other edits.
+func (h *Handler) operate(ctx context.Context, dry DryRun, perform func(context.Context, lab.Request) (*lab.Result, error), done func(op *topology.Operation, out *edited) error) (*edited, error) {
 	x := exchangeOf(ctx)
 	request := lab.Request{Author: h.Author(x.req), Text: x.text(), DryRun: dry.DryRun}
-	var at place
-	result, err := h.Lab.Edit(ctx, request, func(s *topology.Spec) error {
-		var err error
-		at, err = change(s)
-		return err
-	})
+	c := callOf(ctx)
+	if c != nil {
+		request.Started = c.begun
+		if c.key != "" {
+			request.Answer = h.keepWith(ctx, c, done)
+		}
+	}
+	result, err := perform(ctx, request)
 	if err != nil {
-		return nil, h.explain(err, at)
+		return nil, err
 	}
 	if dry.DryRun {
 		return &edited{Status: http.StatusOK, Body: topology.PlanRecord{Changes: result.Plan.Records()}}, nil
 	}
+	if c != nil {
+		c.committed = result.Operation != nil
+	}
+	return outcome(result.Operation, done)
+}
+
+// outcome answers an operation, or, with none, that nothing had to be done.
+func outcome(op *topology.Operation, done func(*topology.Operation, *edited) error) (*edited, error) {
 	out := &edited{}
-	if result.Operation != nil {
-		out.Operation = strconv.FormatInt(result.Operation.ID, 10)
+	if op != nil {
+		out.Operation = strconv.FormatInt(op.ID, 10)
 	}
-	snapshot, err := h.snapshot()
-	if err != nil {
-		return nil, err
-	}
-	if err := done(snapshot, out); err != nil {
+	if err := done(op, out); err != nil {
 		return nil, err
 	}
 	return out, nil

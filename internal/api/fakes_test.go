@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -33,6 +35,16 @@ type world struct {
 	requests []lab.Request
 	editErr  error
 
+	panics    bool
+	hold      chan struct{} // if set, an edit ends when it is closed
+	begun     chan bool     // has a value for each that has come there
+	cancelled error
+	answers   map[string]lab.Answer
+	keeps     atomic.Int32 // calls of Keep
+	keepErr   error
+	lookups   int
+	lookupErr error
+
 	ready     error
 	ping      func(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
 	firewall  func() ([]topology.FirewallChain, error)
@@ -46,6 +58,9 @@ func (w *world) Edit(_ context.Context, r lab.Request, change func(*topology.Spe
 	w.editing.Lock()
 	defer w.editing.Unlock()
 	w.requests = append(w.requests, r)
+	if w.panics {
+		panic("in an edit")
+	}
 	if r.Revision != nil && *r.Revision != w.revision {
 		return nil, topology.Errorf(topology.CodePrecondition, "", "not at revision %d", *r.Revision)
 	}
@@ -63,37 +78,86 @@ func (w *world) Edit(_ context.Context, r lab.Request, change func(*topology.Spe
 		return &lab.Result{Spec: w.spec}, nil
 	}
 	result := &lab.Result{Plan: topology.Plan{topology.CreateNamespace{Name: "planned"}}, Spec: spec}
-	if !r.DryRun {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.spec = spec
-		w.revision++
-		result.Operation = &topology.Operation{ID: w.revision}
+	if r.DryRun {
+		return result, nil
+	}
+	result.Operation = &topology.Operation{ID: w.revision + 1, Changes: result.Plan.Records()}
+	if r.Started != nil {
+		r.Started(result.Operation.ID)
+	}
+	if w.hold != nil {
+		w.begun <- true
+		<-w.hold
+	}
+	if err := w.cancelled; err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	w.spec = spec
+	w.revision++
+	w.mu.Unlock()
+	if r.Answer != nil {
+		w.store(r.Answer(result.Operation))
 	}
 	return result, nil
 }
 
-func (w *world) Adopt(ctx context.Context, r lab.Request, subjects []string) (*lab.Result, *topology.Adoption, error) {
-	return w.assign(ctx, r, subjects, topology.Adopt)
+func (w *world) Adopt(ctx context.Context, r lab.Request, subjects []string, taken *topology.Adoption) (*lab.Result, error) {
+	return w.assign(ctx, r, subjects, taken, topology.Adopt)
 }
 
-func (w *world) Release(ctx context.Context, r lab.Request, subjects []string) (*lab.Result, *topology.Adoption, error) {
-	return w.assign(ctx, r, subjects, topology.Release)
+func (w *world) Release(ctx context.Context, r lab.Request, subjects []string, taken *topology.Adoption) (*lab.Result, error) {
+	return w.assign(ctx, r, subjects, taken, topology.Release)
 }
 
-func (w *world) assign(ctx context.Context, r lab.Request, subjects []string, f func(*topology.Spec, *topology.Snapshot, []string) (*topology.Spec, *topology.Adoption, error)) (*lab.Result, *topology.Adoption, error) {
-	var taken *topology.Adoption
+func (w *world) assign(ctx context.Context, r lab.Request, subjects []string, taken *topology.Adoption, f func(*topology.Spec, *topology.Snapshot, []string) (*topology.Spec, *topology.Adoption, error)) (*lab.Result, error) {
 	result, err := w.Edit(ctx, r, func(s *topology.Spec) error {
 		after, adoption, err := f(s, w.Snapshot(), subjects)
 		if err == nil {
-			*s, taken = *after, adoption
+			*s, *taken = *after, *adoption
 		}
 		return err
 	})
 	if result != nil {
 		result.Plan = nil
 	}
-	return result, taken, err
+	return result, err
+}
+
+func (w *world) Answer(_ context.Context, key string) (lab.Answer, bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	a, ok := w.answers[key]
+	w.lookups++
+	return a, ok, w.lookupErr
+}
+
+func (w *world) Keep(_ context.Context, a lab.Answer) error {
+	w.keeps.Add(1)
+	if w.keepErr == nil {
+		w.store(a)
+	}
+	return w.keepErr
+}
+
+func (w *world) store(a lab.Answer) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.answers == nil {
+		w.answers = map[string]lab.Answer{}
+	}
+	w.answers[a.Key] = a
+}
+
+func (w *world) Cancel(_ context.Context, id int64, author string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if id != w.revision+1 || w.hold == nil {
+		return topology.Errorf(topology.CodeConflict, fmt.Sprintf("operation %d", id), "it is not running any more")
+	}
+	w.cancelled = topology.Errorf(topology.CodeConflict, fmt.Sprintf("operation %d", id), "cancelled by %s", author)
+	close(w.hold)
+	return nil
 }
 
 func (w *world) Intended() (*topology.Spec, int64) {
@@ -122,10 +186,16 @@ func operation(id int64) topology.Operation {
 }
 
 func (w *world) Operation(_ context.Context, id int64) (*topology.Operation, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	o := operation(id)
+	if w.hold != nil && id == w.revision+1 {
+		o.State, o.Progress = topology.OperationRunning, &topology.Progress{Done: 3, Total: 60}
+		return &o, nil
+	}
 	if id > w.revision {
 		return nil, topology.Errorf(topology.CodeNotFound, "", "there is no operation %d", id)
 	}
-	o := operation(id)
 	return &o, nil
 }
 
@@ -145,6 +215,10 @@ func (w *world) Undo(_ context.Context, r lab.Request, id int64) (*lab.Result, e
 		o := operation(w.revision)
 		o.Undoes = id
 		result.Operation = &o
+		if r.Answer != nil {
+			a := r.Answer(&o)
+			w.answers = map[string]lab.Answer{a.Key: a}
+		}
 	}
 	return result, nil
 }
@@ -281,7 +355,7 @@ func (s *safeBuffer) String() string {
 // serve starts a site. Each change adjusts its Handler before it serves.
 func serve(t *testing.T, configure func(*Config), changes ...func(*Handler)) *site {
 	t.Helper()
-	w := &world{spec: &topology.Spec{}}
+	w := &world{spec: &topology.Spec{}, begun: make(chan bool, 9)}
 	logged := &safeBuffer{}
 	cfg := Config{
 		Lab: w, Live: w, Kernel: w,

@@ -85,39 +85,42 @@ func (in *putIntendedInput) read() (*topology.Spec, error) {
 	return spec, err //nolint:wrapcheck // says all there is to say
 }
 
-// placed is the answer to a document: what was done to make it so.
-type placed struct {
-	ETag      string `header:"ETag" doc:"Of the intended topology as it is now; for If-Match."`
-	Operation string `header:"Netdash-Operation" doc:"Number of the operation in the journal; absent when nothing had to be done."`
-	Body      topology.PlanRecord
-}
-
-func (h *Handler) putIntended(ctx context.Context, in *putIntendedInput) (*placed, error) {
+func (h *Handler) putIntended(ctx context.Context, in *putIntendedInput) (*edited, error) {
 	x := exchangeOf(ctx)
-	request := lab.Request{Author: h.Author(x.req), Text: x.text(), DryRun: in.DryRun.DryRun}
+	in.RawBody = x.body // huma takes its own back when the request ends, which the edit may outlive
 	spec, err := in.read()
 	if err != nil {
 		return nil, err
 	}
-	if request.Revision, err = h.expected(strings.Join(x.req.Header.Values("If-Match"), ",")); err != nil {
+	expected, err := h.expected(strings.Join(x.req.Header.Values("If-Match"), ","))
+	if err != nil {
 		return nil, err
 	}
 	var revision int64
-	result, err := h.Lab.Edit(ctx, request, func(s *topology.Spec) error {
-		_, revision = h.Lab.Intended() // no other edit comes between
-		spec.Inherit(s)
-		*s = *spec
+	out, err := h.operate(ctx, in.DryRun, func(ctx context.Context, request lab.Request) (*lab.Result, error) {
+		request.Revision = expected
+		result, err := h.Lab.Edit(ctx, request, func(s *topology.Spec) error {
+			_, revision = h.Lab.Intended() // no other edit comes between
+			spec.Inherit(s)
+			*s = *spec
+			return nil
+		})
+		if err != nil {
+			return nil, h.explainDocument(err, spec, in.RawBody)
+		}
+		return result, nil
+	}, func(op *topology.Operation, out *edited) error {
+		plan := topology.PlanRecord{Changes: []topology.ChangeRecord{}}
+		if op != nil {
+			revision, plan.Changes = op.ID, op.Changes
+		}
+		out.Status, out.ETag, out.Body = http.StatusOK, revisionTag(revision), plan
 		return nil
 	})
-	if err != nil {
-		return nil, h.explainDocument(err, spec, in.RawBody)
+	if in.DryRun.DryRun && out != nil {
+		out.ETag = revisionTag(revision)
 	}
-	out := &placed{ETag: revisionTag(revision), Body: topology.PlanRecord{Changes: result.Plan.Records()}}
-	if result.Operation != nil {
-		out.Operation = strconv.FormatInt(result.Operation.ID, 10)
-		out.ETag = revisionTag(result.Operation.ID)
-	}
-	return out, nil
+	return out, err
 }
 
 // entityTag is one of a list of them (RFC 9110, 8.8.3). Where a list holds

@@ -17,9 +17,10 @@ import (
 
 // exchange is one request as everything behind observe knows it.
 type exchange struct {
-	id  string // unique to this request, also over restarts
-	req *http.Request
-	log *slog.Logger
+	id   string // unique to this request, also over restarts
+	req  *http.Request
+	body []byte // of req, once readBody has read it
+	log  *slog.Logger
 }
 
 type exchangeKey struct{}
@@ -38,6 +39,12 @@ func (x *exchange) text() string {
 		return ""
 	}
 	return x.req.Method + " " + x.req.URL.RequestURI()
+}
+
+// panicked logs a panic with its stack.
+func (x *exchange) panicked(broken any) {
+	x.log.Error("handler panicked", slog.String("request_id", x.id), slog.String("request", x.text()),
+		slog.String("panic", fmt.Sprint(broken)), slog.String("stack", string(debug.Stack())))
 }
 
 var requests atomic.Uint64
@@ -68,7 +75,7 @@ func (h *Handler) observe(next http.Handler) http.Handler {
 	})
 }
 
-// panicked logs a panic with its stack and answers it. When part of an answer
+// panicked logs a panic and answers it. When part of an answer
 // is out already only breaking the connection tells the client that it is not
 // whole.
 func (h *Handler) panicked(w middleware.WrapResponseWriter, r *http.Request, broken any) {
@@ -76,8 +83,7 @@ func (h *Handler) panicked(w middleware.WrapResponseWriter, r *http.Request, bro
 		panic(broken) //nolint:forbidigo // net/http's own way to break a connection off
 	}
 	x := exchangeOf(r.Context())
-	x.log.Error("handler panicked", slog.String("request_id", x.id), slog.String("request", x.text()),
-		slog.String("panic", fmt.Sprint(broken)), slog.String("stack", string(debug.Stack())))
+	x.panicked(broken)
 	if w.Status() != 0 {
 		panic(http.ErrAbortHandler) //nolint:forbidigo // see above
 	}

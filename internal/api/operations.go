@@ -35,6 +35,22 @@ func (h *Handler) getOperation(ctx context.Context, in *OperationPath) (*one[*to
 	return &one[*topology.Operation]{operation}, nil
 }
 
+type cancelled struct {
+	Operation string `header:"Netdash-Operation" doc:"Number of the operation that is cancelled."`
+	Body      *topology.Operation
+}
+
+func (h *Handler) cancelOperation(ctx context.Context, in *OperationPath) (*cancelled, error) {
+	if err := h.Lab.Cancel(ctx, in.ID, h.Author(exchangeOf(ctx).req)); err != nil {
+		return nil, err
+	}
+	operation, err := h.Lab.Operation(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &cancelled{strconv.FormatInt(operation.ID, 10), operation}, nil
+}
+
 type undoOperationInput struct {
 	OperationPath
 	DryRun
@@ -42,13 +58,10 @@ type undoOperationInput struct {
 
 // undoOperation answers the operation that undid the other one.
 func (h *Handler) undoOperation(ctx context.Context, in *undoOperationInput) (*edited, error) {
-	x := exchangeOf(ctx)
-	result, err := h.Lab.Undo(ctx, lab.Request{Author: h.Author(x.req), Text: x.text(), DryRun: in.DryRun.DryRun}, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if in.DryRun.DryRun {
-		return &edited{Status: http.StatusOK, Body: topology.PlanRecord{Changes: result.Plan.Records()}}, nil
-	}
-	return &edited{Status: http.StatusOK, Operation: strconv.FormatInt(result.Operation.ID, 10), Body: result.Operation}, nil
+	return h.operate(ctx, in.DryRun, func(ctx context.Context, request lab.Request) (*lab.Result, error) {
+		return h.Lab.Undo(ctx, request, in.ID)
+	}, func(op *topology.Operation, out *edited) error {
+		out.Status, out.Body = http.StatusOK, op
+		return nil
+	})
 }

@@ -16,6 +16,7 @@ import (
 // section is a part of the API, as the document groups it.
 type section struct {
 	huma.API
+	h   *Handler
 	tag string
 }
 
@@ -57,29 +58,38 @@ func post[I, O any](s section, path, id, summary string, handler func(context.Co
 }
 
 // create registers an edit that answers 201 with a new A.
-func create[A, I any](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error), example string) {
-	edits(s, http.MethodPost, path, id, summary, http.StatusCreated, handler, answers[A](http.StatusCreated), bodyExample(example))
+func create[A, I any, P editInput[I]](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error), example string) {
+	edits[I, P](s, http.MethodPost, path, id, summary, http.StatusCreated, handler, answers[A](http.StatusCreated), bodyExample(example))
 }
 
 // patch registers an edit that answers 200 with the changed A.
-func patch[A, I any](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error), example string) {
-	edits(s, http.MethodPatch, path, id, summary, http.StatusOK, handler, answers[A](http.StatusOK), bodyExample(example))
+func patch[A, I any, P editInput[I]](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error), example string) {
+	edits[I, P](s, http.MethodPatch, path, id, summary, http.StatusOK, handler, answers[A](http.StatusOK), bodyExample(example))
 }
 
 // act registers an edit without a body that answers 200 with an A.
-func act[A, I any](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error)) {
-	edits(s, http.MethodPost, path, id, summary, http.StatusOK, handler, answers[A](http.StatusOK))
+func act[A, I any, P editInput[I]](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error)) {
+	edits[I, P](s, http.MethodPost, path, id, summary, http.StatusOK, handler, answers[A](http.StatusOK))
+}
+
+// assign registers an adoption or a release.
+func assign(s section, path, id, summary string, handler func(context.Context, *assignInput) (*edited, error), example string) {
+	edits(s, http.MethodPost, path, id, summary, http.StatusOK, handler, assignAnswers, bodyExample(example))
 }
 
 // remove registers an edit that answers 204.
-func remove[I any](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error)) {
-	edits(s, http.MethodDelete, path, id, summary, http.StatusNoContent, handler)
+func remove[I any, P editInput[I]](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error)) {
+	edits[I, P](s, http.MethodDelete, path, id, summary, http.StatusNoContent, handler)
 }
 
-func edits[I any](s section, method, path, id, summary string, status int, handler func(context.Context, *I) (*edited, error), options ...option) {
-	op := s.operation(method, path, id, summary, editFailures, append(options, answersPlan))
+// edits registers an edit. All edits go through Handler.answer and say so in the
+// document.
+func edits[I any, P editInput[I]](s section, method, path, id, summary string, status int, handler func(context.Context, *I) (*edited, error), options ...option) {
+	op := s.operation(method, path, id, summary, editFailures, append(options, answersPlan, answersLater))
 	op.DefaultStatus = status
-	huma.Register(s.API, op, handler)
+	huma.Register(s.API, op, func(ctx context.Context, in *I) (*edited, error) {
+		return s.h.answer(ctx, P(in).isDryRun(), func(ctx context.Context) (*edited, error) { return handler(ctx, in) })
+	})
 	// huma describes edited's fields whatever the status.
 	done := op.Responses[strconv.Itoa(status)]
 	if status == http.StatusNoContent {
@@ -88,22 +98,31 @@ func edits[I any](s section, method, path, id, summary string, status int, handl
 	if status != http.StatusCreated {
 		delete(done.Headers, "Location")
 	}
+	if method != http.MethodPut {
+		delete(done.Headers, "ETag")
+	}
+	delete(done.Headers, "Preference-Applied")
 }
 
 // putDocument registers an edit whose body is a topology document.
-func putDocument[I, O any](s section, path, id, summary string, handler func(context.Context, *I) (*O, error)) {
-	op := s.operation(http.MethodPut, path, id, summary, append(slices.Clone(editFailures), http.StatusPreconditionFailed), nil)
+func putDocument[I any, P editInput[I]](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error)) {
+	body := &huma.RequestBody{}
+	edits[I, P](s, http.MethodPut, path, id, summary, http.StatusOK, handler, answers[topology.PlanRecord](http.StatusOK),
+		func(_ huma.Registry, op *huma.Operation) { describeDocument(op, body) })
+	schema := s.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[topology.Spec](), true, "")
+	body.Content = map[string]*huma.MediaType{ // huma describes a body without form
+		mediaJSON: {Schema: schema, Example: json.RawMessage(documentExample)},
+		mediaYAML: {Schema: schema, Example: json.RawMessage(documentExample)},
+	}
+}
+
+func describeDocument(op *huma.Operation, body *huma.RequestBody) {
+	op.Errors = append(slices.Clone(op.Errors), http.StatusPreconditionFailed)
+	op.RequestBody = body
 	op.Description = "What the body says is intended from now on: what it lacks is deleted, what it has is made, what differs is " +
 		"changed; what is the same is not touched. Links are told by their names. The answer lists what was done, with " +
 		"`dry_run` what would be. The body is JSON or YAML (also as `text/yaml` or `application/x-yaml`); each of its mistakes is " +
 		"told with line and column. `GET /topology/schema` is its JSON Schema."
-	op.RequestBody = &huma.RequestBody{}
-	huma.Register(s.API, op, handler)
-	schema := s.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[topology.Spec](), true, "")
-	op.RequestBody.Content = map[string]*huma.MediaType{
-		mediaJSON: {Schema: schema, Example: json.RawMessage(documentExample)},
-		mediaYAML: {Schema: schema, Example: json.RawMessage(documentExample)},
-	}
 }
 
 const documentExample = `{"name":"two-hosts","namespaces":[{"name":"A"},{"name":"B"}],"veths":[
@@ -124,7 +143,9 @@ func answersPlan(schemas huma.Registry, op *huma.Operation) {
 	schema := schemas.Schema(reflect.TypeFor[topology.PlanRecord](), true, "")
 	description := "With dry_run: what would be done"
 	if done := op.Responses["200"]; done != nil {
-		schema = &huma.Schema{OneOf: []*huma.Schema{done.Content["application/json"].Schema, schema}}
+		if other := done.Content["application/json"].Schema; other.Ref != schema.Ref {
+			schema = &huma.Schema{OneOf: []*huma.Schema{other, schema}}
+		}
 		description = "OK; with dry_run what would be done"
 	}
 	op.Responses["200"] = &huma.Response{
@@ -132,6 +153,32 @@ func answersPlan(schemas huma.Registry, op *huma.Operation) {
 		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
 	}
 }
+
+// answersLater describes the headers all edits take, and the answer to an edit that
+// goes on.
+func answersLater(schemas huma.Registry, op *huma.Operation) {
+	text := func(doc string) *huma.Header {
+		return &huma.Header{Description: doc, Schema: &huma.Schema{Type: huma.TypeString}}
+	}
+	op.Parameters = append(op.Parameters, &huma.Param{
+		Name: keyHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString}, Example: "6f1c2a9e-create-A",
+		Description: "1 to 255 printable ASCII characters that name this request: a repeat with the same key answers the same and does nothing twice.",
+	}, &huma.Param{
+		Name: "Prefer", In: "header", Schema: &huma.Schema{Type: huma.TypeString}, Example: "respond-async, wait=5",
+		Description: "respond-async: answer 202 as soon as the operation is journaled; with wait only if it is not at its end after that many seconds (RFC 7240).",
+	})
+	op.Responses["202"] = &huma.Response{
+		Description: "With Prefer: respond-async: the operation, which goes on",
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: schemas.Schema(reflect.TypeFor[topology.Operation](), true, "")}},
+		Headers: map[string]*huma.Header{
+			"Location": text("Where the operation is."), "Netdash-Operation": text("Number of the operation."),
+			"Preference-Applied": text("respond-async"),
+		},
+	}
+}
+
+// goesOn describes the answer to a call that is done later.
+func goesOn(_ huma.Registry, op *huma.Operation) { op.DefaultStatus = http.StatusAccepted }
 
 // bodyExample adds an example, written as JSON, of the request's body.
 func bodyExample(text string) option {

@@ -64,13 +64,13 @@ func (h *Handler) router() (http.Handler, error) {
 // routes is the route table of the API. Each line: path, id, summary, handler
 // and, for what has a body, an example of it.
 func (h *Handler) routes(a huma.API) {
-	s := section{a, "Namespaces"}
+	s := section{a, h, "Namespaces"}
 	get(s, "/namespaces", "list-namespaces", "List the namespaces with everything in them, host first", h.listNamespaces)
 	create[topology.NamespaceState](s, "/namespaces", "create-namespace", "Create a namespace", h.createNamespace, `{"name":"A"}`)
 	get(s, "/namespaces/{namespace}", "get-namespace", "Show a namespace with everything in it", h.getNamespace)
 	remove(s, "/namespaces/{namespace}", "delete-namespace", "Delete a namespace with everything in it", h.deleteNamespace)
 
-	s = section{a, "Links"}
+	s = section{a, h, "Links"}
 	get(s, "/namespaces/{namespace}/links", "list-links", "List the links of a namespace", h.listLinks)
 	get(s, "/namespaces/{namespace}/links/{link}", "get-link", "Show a link", h.getLink)
 	patch[topology.Link](s, "/namespaces/{namespace}/links/{link}", "patch-link", "Change, rename or move a link", h.patchLink, `{"admin_up":false,"mtu":1400}`)
@@ -81,7 +81,7 @@ func (h *Handler) routes(a huma.API) {
 	get(s, "/bridges", "list-bridges", "List the bridges of all namespaces", h.listBridges)
 	create[topology.Link](s, "/bridges", "create-bridge", "Create a bridge", h.createBridge, `{"namespace":"host","name":"br0","addresses":["10.1.0.254/24"]}`)
 
-	s = section{a, "Addresses and routes"}
+	s = section{a, h, "Addresses and routes"}
 	get(s, "/namespaces/{namespace}/links/{link}/addresses", "list-addresses", "List the addresses of a link", h.listAddresses)
 	create[topology.Address](s, "/namespaces/{namespace}/links/{link}/addresses", "create-address", "Add an address to a link", h.createAddress, `{"cidr":"192.168.1.1/24"}`)
 	remove(s, "/namespaces/{namespace}/links/{link}/addresses/{cidr}", "delete-address", "Remove an address from a link", h.deleteAddress)
@@ -91,29 +91,30 @@ func (h *Handler) routes(a huma.API) {
 	get(s, "/namespaces/{namespace}/neighbours", "list-neighbours", "List the ARP and ND table", h.listNeighbours)
 	get(s, "/namespaces/{namespace}/firewall", "list-firewall", "List the packet filter's chains with their rules", h.listFirewall)
 
-	s = section{a, "MAC tables"}
+	s = section{a, h, "MAC tables"}
 	get(s, "/namespaces/{namespace}/bridges/{bridge}/fdb", "list-fdb", "List a bridge's MAC table, fresh from the kernel", h.listFDB)
 	create[topology.FDBEntry](s, "/namespaces/{namespace}/bridges/{bridge}/fdb", "create-fdb-entry", "Add a static entry", h.createFDB, `{"mac":"02:00:00:00:00:09","port":"p1"}`)
 	remove(s, "/namespaces/{namespace}/bridges/{bridge}/fdb", "delete-fdb-entry", "Remove a static entry, named by the query or by the body", h.deleteFDB)
 	post(s, "/namespaces/{namespace}/bridges/{bridge}/fdb/flush", "flush-fdb", "Forget all learned entries", h.flushFDB)
 
-	s = section{a, "Topology"}
+	s = section{a, h, "Topology"}
 	get(s, "/topology", "get-topology", "Show everything that is observed", h.getTopology, notModified)
 	get(s, "/topology/intended", "get-intended", "Show the intended topology, as JSON or YAML", h.getIntended, notModified, intendedMedia)
-	post(s, "/topology/adopt", "adopt", "Take foreign namespaces and links into the intended topology as they are", h.adopt, assignAnswers, bodyExample(`{"subjects":["B","host/br0"]}`))
-	post(s, "/topology/release", "release", "Take managed namespaces and links out of the intended topology, and leave them as they are", h.release, assignAnswers, bodyExample(`{"subjects":["B"]}`))
+	assign(s, "/topology/adopt", "adopt", "Take foreign namespaces and links into the intended topology as they are", h.adopt, `{"subjects":["B","host/br0"]}`)
+	assign(s, "/topology/release", "release", "Take managed namespaces and links out of the intended topology, and leave them as they are", h.release, `{"subjects":["B"]}`)
 	get(s, "/topology/drift", "get-drift", "Show what is not as intended, and the plan that would mend it", h.getDrift)
 	get(s, "/topology/export", "export-topology", "Write the intended topology as a document, a script, a picture or for another tool", h.exportTopology, notModified, exportMedia)
 	putDocument(s, "/topology/intended", "put-intended", "Replace the intended topology, all of it or nothing", h.putIntended)
 	get(s, "/operations", "list-operations", "List the journal, newest first", h.listOperations)
 	get(s, "/operations/{id}", "get-operation", "Show an operation", h.getOperation)
+	post(s, "/operations/{id}/cancel", "cancel-operation", "Ask a running operation to stop and be rolled back", h.cancelOperation, goesOn)
 	act[topology.Operation](s, "/operations/{id}/undo", "undo-operation", "Take back what an operation did, and only that", h.undoOperation)
 
-	s = section{a, "Pings"}
+	s = section{a, h, "Pings"}
 	post(s, "/pings", "create-ping", "Ping from inside a namespace; as NDJSON, reply by reply", h.createPing, pingMedia,
 		bodyExample(`{"namespace":"A","address":"192.168.1.2","count":3}`))
 
-	s = section{a, "netdash"}
+	s = section{a, h, "netdash"}
 	get(s, "/capabilities", "get-capabilities", "Show what this netdash on this kernel can do", h.getCapabilities)
 }
 

@@ -3,9 +3,15 @@
 package e2e
 
 import (
+	"os"
 	"testing"
 
 	"netdash/internal/nettest"
 )
 
-func TestMain(m *testing.M) { nettest.Main(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == frailArgument {
+		frail() // does not return
+	}
+	nettest.Main(m)
+}

@@ -11,42 +11,36 @@ import (
 
 // Adopt takes foreign namespaces and links into the intended Spec as they are,
 // see topology.Adopt. It is an operation with an empty Plan: the kernel is read,
-// and not touched.
-func (l *Lab) Adopt(ctx context.Context, req Request, subjects []string) (*Result, *topology.Adoption, error) {
-	return l.assign(ctx, req, subjects, topology.Adopt)
+// and not touched. What is taken is filled in before the operation begins.
+func (l *Lab) Adopt(ctx context.Context, req Request, subjects []string, taken *topology.Adoption) (*Result, error) {
+	return l.assign(ctx, req, subjects, taken, topology.Adopt)
 }
 
 // Release takes managed namespaces and links out of the intended Spec, see
 // topology.Release. It is an operation with an empty Plan as well.
-func (l *Lab) Release(ctx context.Context, req Request, subjects []string) (*Result, *topology.Adoption, error) {
-	return l.assign(ctx, req, subjects, topology.Release)
+func (l *Lab) Release(ctx context.Context, req Request, subjects []string, taken *topology.Adoption) (*Result, error) {
+	return l.assign(ctx, req, subjects, taken, topology.Release)
 }
 
 // assignment changes who manages what subjects name.
 type assignment func(s *topology.Spec, observed *topology.Snapshot, subjects []string) (*topology.Spec, *topology.Adoption, error)
 
-func (l *Lab) assign(ctx context.Context, req Request, subjects []string, f assignment) (*Result, *topology.Adoption, error) {
-	var taken *topology.Adoption
-	result, err := l.perform(ctx, req, func() (*step, error) {
+// assign fills in taken before the operation begins.
+func (l *Lab) assign(ctx context.Context, req Request, subjects []string, taken *topology.Adoption, f assignment) (*Result, error) {
+	return l.perform(ctx, req, func() (*step, error) {
 		before, _ := l.Intended()
 		after, adoption, observed, err := l.lookAndAssign(ctx, before, subjects, f)
 		if err != nil {
 			return nil, err
 		}
-		taken = adoption
-		e := &step{
-			before: before, after: after, from: l.intent, to: topology.NewIntent(after), observed: observed,
-		}
+		*taken = *adoption
+		e := &step{before: before, after: after, from: l.intent, to: topology.NewIntent(after), observed: observed}
 		if namespaces := e.namespaces(); len(namespaces) > 0 {
 			e.known = e.from.Differences(observed, namespaces...)
 			err = e.unchanged()
 		}
 		return e, err
 	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return result, taken, nil
 }
 
 // lookAndAssign assigns by what the kernel has at this moment, in the namespaces

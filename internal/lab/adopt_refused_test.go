@@ -63,7 +63,7 @@ func TestRefusedAdoptions(t *testing.T) {
 		{"nope;host/vx0;C", topology.CodeNotFound, "/subjects/1 host/vx0 cannot be adopted", "ip netns attach"},
 	} {
 		for _, dry := range []bool{true, false} {
-			_, _, err := m.Adopt(t.Context(), lab.Request{DryRun: dry}, strings.Split(c.subjects, ";"))
+			_, err := m.Adopt(t.Context(), lab.Request{DryRun: dry}, strings.Split(c.subjects, ";"), &topology.Adoption{})
 			e, _ := errors.AsType[*topology.Error](err)
 			if topology.CodeOf(err) != c.code || !strings.Contains(err.Error(), c.says) || !strings.Contains(e.Hint, c.hint) || c.hint == "" && e.Hint != "" {
 				t.Errorf("adopt %s: code %s, %v\nhint %q", c.subjects, topology.CodeOf(err), err, e.Hint)
@@ -80,11 +80,11 @@ func TestRefusedAdoptions(t *testing.T) {
 		{"A/lo", topology.CodeInvalid},
 		{"A default", topology.CodeInvalid},
 	} {
-		if _, _, err := m.Release(t.Context(), lab.Request{}, []string{"A", c.subject}); topology.CodeOf(err) != c.code || !strings.Contains(err.Error(), "/subjects/1") {
+		if _, err := m.Release(t.Context(), lab.Request{}, []string{"A", c.subject}, &topology.Adoption{}); topology.CodeOf(err) != c.code || !strings.Contains(err.Error(), "/subjects/1") {
 			t.Errorf("release %s: %v", c.subject, err)
 		}
 	}
-	if _, _, err := m.Adopt(t.Context(), lab.Request{Revision: new(int64(77))}, []string{"E"}); topology.CodeOf(err) != topology.CodePrecondition {
+	if _, err := m.Adopt(t.Context(), lab.Request{Revision: new(int64(77))}, []string{"E"}, &topology.Adoption{}); topology.CodeOf(err) != topology.CodePrecondition {
 		t.Errorf("at another revision: %v", err)
 	}
 	if got := everything(t); got != kernel {
@@ -121,7 +121,7 @@ func TestReleaseTakesAlong(t *testing.T) {
 		return s.AddAddress("A", "eth0", "10.1.0.9/16")
 	})
 	before := settled(t)
-	planned, _, err := m.Release(t.Context(), lab.Request{DryRun: true}, []string{"host/br0"})
+	planned, err := m.Release(t.Context(), lab.Request{DryRun: true}, []string{"host/br0"}, &topology.Adoption{})
 	if err != nil || len(planned.Plan) > 0 || planned.Operation != nil {
 		t.Fatalf("%+v, %v", planned, err)
 	}

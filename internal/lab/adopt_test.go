@@ -140,7 +140,8 @@ func sweep(t testing.TB) {
 
 func (m *machine) adopt(t testing.TB, subjects ...string) *topology.Adoption {
 	t.Helper()
-	r, taken, err := m.Adopt(t.Context(), lab.Request{Author: "test", Text: t.Name()}, subjects)
+	taken := &topology.Adoption{}
+	r, err := m.Adopt(t.Context(), lab.Request{Author: "test", Text: t.Name()}, subjects, taken)
 	if err != nil {
 		t.Fatalf("adopt %v: %v\n%+v", subjects, err, err)
 	}
@@ -152,7 +153,8 @@ func (m *machine) adopt(t testing.TB, subjects ...string) *topology.Adoption {
 
 func (m *machine) release(t testing.TB, subjects ...string) *topology.Adoption {
 	t.Helper()
-	_, taken, err := m.Release(t.Context(), lab.Request{Author: "test", Text: t.Name()}, subjects)
+	taken := &topology.Adoption{}
+	_, err := m.Release(t.Context(), lab.Request{Author: "test", Text: t.Name()}, subjects, taken)
 	if err != nil {
 		t.Fatalf("release %v: %v", subjects, err)
 	}
@@ -373,7 +375,8 @@ func TestAdoptions(t *testing.T) {
 func (m *machine) planned(t testing.TB, subjects []string) *topology.Adoption {
 	t.Helper()
 	was, seq := intended(t, m), m.live.Snapshot().Revision
-	r, planned, err := m.Adopt(t.Context(), lab.Request{DryRun: true}, subjects)
+	planned := &topology.Adoption{}
+	r, err := m.Adopt(t.Context(), lab.Request{DryRun: true}, subjects, planned)
 	if err != nil || len(r.Plan) > 0 || r.Operation != nil {
 		t.Fatalf("dry run: %+v, %v", r, err)
 	}

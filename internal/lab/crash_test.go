@@ -61,9 +61,9 @@ func child() {
 	}
 	switch ctx, req := context.Background(), (lab.Request{Text: "child"}); step {
 	case adoptStep:
-		_, _, err = m.Adopt(ctx, req, adoptions[0].subjects)
+		_, err = m.Adopt(ctx, req, adoptions[0].subjects, &topology.Adoption{})
 	case releaseStep:
-		_, _, err = m.Release(ctx, req, adoptions[0].subjects)
+		_, err = m.Release(ctx, req, adoptions[0].subjects, &topology.Adoption{})
 	case undoStep:
 		var op topology.Operation
 		op, err = lastDone(ctx, m)

@@ -43,11 +43,13 @@ type Observer interface {
 type Store interface {
 	Load(ctx context.Context) (*topology.Spec, int64, error)
 	Begin(ctx context.Context, op *topology.Operation, target *topology.Spec) error
-	Commit(ctx context.Context, op *topology.Operation, target *topology.Spec) error
+	Commit(ctx context.Context, op *topology.Operation, target *topology.Spec, answers ...Answer) error
 	Fail(ctx context.Context, op *topology.Operation) error
 	Pending(ctx context.Context) ([]store.Pending, error)
 	Operations(ctx context.Context, before int64, limit int) ([]topology.Operation, error)
 	Operation(ctx context.Context, id int64) (*topology.Operation, error)
+	Answer(ctx context.Context, key string) (Answer, bool, error)
+	Keep(ctx context.Context, a Answer) error
 	Delta(ctx context.Context, id int64) (*topology.Delta, error)
 	Since(ctx context.Context, id int64, f func(*topology.Operation, *topology.Delta)) error
 }
@@ -64,6 +66,7 @@ type Lab struct {
 
 	turn    chan struct{} // holds one token: whose turn it is
 	waiting atomic.Int32
+	running running
 
 	mu       sync.RWMutex
 	spec     *topology.Spec   // never written to, only replaced
@@ -228,20 +231,25 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 	if err := l.store.Begin(ctx, op, e.after); err != nil {
 		return nil, fmt.Errorf("journal the operation: %w", err)
 	}
+	work := l.running.begin(ctx, op.ID)
+	defer l.running.end()
 	l.checkpoint("journaled")
 	if req.Started != nil {
 		req.Started(op.ID)
 	}
 	l.observer.Begin(op, e.to, namespaces)
 
-	done, rest, err := l.apply(ctx, op, e.plan)
+	done, rest, err := l.apply(work, op, e.plan)
+	if cancelled := l.running.settle(); cancelled != nil {
+		err = cancelled
+	}
 	if err == nil {
 		err = l.verify(ctx, e)
 	}
 	if err == nil {
 		l.checkpoint("verified")
 		op.DurationMS = since(op.StartedAt)
-		if err = l.store.Commit(ctx, op, e.after); err != nil {
+		if err = l.store.Commit(ctx, op, e.after, req.answers(op)...); err != nil {
 			err = fmt.Errorf("commit the operation: %w", err)
 		}
 	}

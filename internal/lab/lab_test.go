@@ -76,11 +76,11 @@ func start(db string, wrap func(lab.Kernel) lab.Kernel, options ...lab.Option) (
 	}, nil
 }
 
-func machineFor(t *testing.T, db string, wrap func(lab.Kernel) lab.Kernel) *machine {
+func machineFor(t *testing.T, db string, wrap func(lab.Kernel) lab.Kernel, options ...lab.Option) *machine {
 	t.Helper()
 	nettest.NoLeaks(t)
 	nettest.Require(t)
-	m, stop, err := start(db, wrap)
+	m, stop, err := start(db, wrap, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func commitForever(path string) error {
 			return err
 		}
 		time.Sleep(time.Duration(n%3) * 300 * time.Microsecond) // the kernel's part
-		if err := s.Commit(ctx, op, target); err != nil {
+		if err := s.Commit(ctx, op, target, answerTo(strconv.FormatInt(n, 10))); err != nil {
 			return err
 		}
 		fmt.Println(op.ID)
@@ -73,10 +73,12 @@ func commitForever(path string) error {
 }
 
 // TestKill kills a process at random moments of a stream of commits. What it
-// said was committed is there; of the one it was at, all or nothing is.
+// said was committed is there; of the one it was at, all or nothing is, its answer
+// included.
 func TestKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "netdash.db")
 	midway := 0
+	cut := map[int64]bool{} // operations that were not committed
 	for round := range 40 {
 		acknowledged := killAfter(t, path, time.Duration(rand.IntN(20_000))*time.Microsecond)
 		s := openStore(t, path)
@@ -92,12 +94,19 @@ func TestKill(t *testing.T) {
 			withoutIDs(spec)
 			same(t, spec, stage(revision), "after the kill")
 		}
+		for n := max(1, revision-5); n <= revision+1; n++ {
+			ended := n <= revision && !cut[n]
+			if kept(t, s, answerTo(strconv.FormatInt(n, 10))) != ended {
+				t.Fatalf("round %d: at revision %d the answer of %d is kept: %v", round, revision, n, !ended)
+			}
+		}
 		pending, err := s.Pending(t.Context())
 		if err != nil || len(pending) > 1 {
 			t.Fatal(pending, err)
 		}
 		for _, p := range pending {
 			midway++
+			cut[p.Operation.ID] = true
 			if p.Operation.ID <= revision {
 				t.Fatalf("operation %d is pending at revision %d", p.Operation.ID, revision)
 			}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,16 +113,23 @@ func TestFullDisk(t *testing.T) {
 	for spare := int64(0); fine < 3; spare += 4096 {
 		target := star(60)
 		target.Name = "spare"
+		key := strconv.FormatInt(spare, 10)
 		filler := fill(t, dir, spare)
 		op := &topology.Operation{Request: "PUT", Changes: []topology.ChangeRecord{}, Commands: []string{}}
 		begin := s.Begin(t.Context(), op, target)
 		if isFull(t, begin, "Begin") {
 			atBegin++
-		} else if isFull(t, s.Commit(t.Context(), op, target), "Commit") {
+		} else if isFull(t, s.Commit(t.Context(), op, target, answerTo(key)), "Commit") {
 			atCommit++
 			stored(t, s, op) // still running
+			if kept(t, s, answerTo(key)) {
+				t.Error("its answer is there, but not the operation")
+			}
 		} else {
 			fine++
+			if !kept(t, s, answerTo(key)) {
+				t.Error("its answer is lost")
+			}
 			spec = target
 		}
 		same(t, load(t, s), spec, "on a full disk")

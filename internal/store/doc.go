@@ -1,5 +1,5 @@
 // Package store keeps netdash's database: the intended topology as rows, the
-// journal of operations, and settings. It is SQLite in one file.
+// journal of operations, answers to repeat, and settings. It is SQLite in one file.
 //
 // # An edit
 //
@@ -7,6 +7,10 @@
 // then changes the kernel, and Commit, in one transaction, brings the rows to
 // the target and closes the operation. When the program dies in between, Pending
 // gives, at the next start, the operation with its target.
+//
+// A request that carried an idempotency key has its answer kept in the same
+// transaction (answers.go): there is no moment at which a repeat could find the
+// one without the other.
 //
 // # Cheap commits
 //

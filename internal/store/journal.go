@@ -71,10 +71,10 @@ func (s *Store) Begin(ctx context.Context, op *topology.Operation, target *topol
 // undoing it needs, and what it undoes (op.Undoes) undone: all or nothing. It
 // gives the links of target that are new their Identity.ID, and op its state and,
 // unless it has one, its duration. The oldest of the journal's operations go, if
-// they are more than are to be kept.
+// they are more than are to be kept. Answers are kept with it all.
 //
 // The kernel has the target already, so ctx cannot stop it halfway.
-func (s *Store) Commit(ctx context.Context, op *topology.Operation, target *topology.Spec) error {
+func (s *Store) Commit(ctx context.Context, op *topology.Operation, target *topology.Spec, answers ...Answer) error {
 	ctx = context.WithoutCancel(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,6 +97,11 @@ func (s *Store) Commit(ctx context.Context, op *topology.Operation, target *topo
 		}
 		if err := st.write(ctx, tx); err != nil {
 			return err
+		}
+		for _, a := range answers {
+			if err := keep(ctx, tx, a); err != nil {
+				return err
+			}
 		}
 		return prune(ctx, tx)
 	})

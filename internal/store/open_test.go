@@ -239,6 +239,7 @@ func TestLockedByAnotherProgram(t *testing.T) {
 		"Begin":      s.Begin(t.Context(), &topology.Operation{}, next),
 		"Commit":     s.Commit(t.Context(), op, next),
 		"Fail":       s.Fail(t.Context(), op),
+		"Keep":       s.Keep(t.Context(), answerTo("k")),
 		"SetSetting": s.SetSetting(t.Context(), "k", "v"),
 	} {
 		if topology.CodeOf(err) != topology.CodeBusy || !strings.Contains(err.Error(), "locked by another process") {
