@@ -39,7 +39,7 @@ func (w *waiting) holdAt(n int) { w.at.Store(int32(n)) }
 func cancelling(t *testing.T, options ...lab.Option) (*machine, *waiting) {
 	t.Helper()
 	w := &waiting{reached: make(chan struct{}), goOn: make(chan struct{})}
-	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), func(k lab.Kernel) lab.Kernel { w.Kernel = k; return w }, options...)
+	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), func(k lab.Kernel) lab.Kernel { w.Kernel = oneByOne{k}; return w }, options...)
 	return m, w
 }
 
