@@ -32,8 +32,10 @@ type LinkFacts struct {
 	MovedNSID  int32
 }
 
-// SameNamespace is the PeerNSID of a peer in the link's own namespace.
-const SameNamespace int32 = -1
+// SameNamespace is the PeerNSID of a peer in the link's own namespace. It is not
+// -1 (NETNSA_NSID_NOT_ASSIGNED), which the kernel writes while the peer's
+// namespace is being taken down (peernet2id_alloc in net/core/net_namespace.c).
+const SameNamespace int32 = -2
 
 // PortFacts are the bridge port settings of a link, as the bridge reports them
 // of its own (RTM_NEWLINK of family AF_BRIDGE); Port is nil when the link has
