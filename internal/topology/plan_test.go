@@ -211,7 +211,7 @@ func impossible(f *state, c Change) string {
 		}
 		return free(linkKey{c.Namespace, c.To})
 	case SetMaster:
-		if c.Master != "" && f.link(linkKey{c.Namespace, c.Master}) == nil {
+		if b := f.link(linkKey{c.Namespace, c.Master}); c.Master != "" && (b == nil || b.kind != kindBridge) {
 			return "no such master"
 		}
 	case AddRoute:
@@ -221,7 +221,7 @@ func impossible(f *state, c Change) string {
 		}
 	case AddFDB:
 		l := f.link(linkKey{c.Namespace, c.Entry.Port})
-		if l == nil || c.Entry.Port != c.Bridge && l.master != c.Bridge {
+		if b := f.link(linkKey{c.Namespace, c.Bridge}); b == nil || b.kind != kindBridge || l == nil || c.Entry.Port != c.Bridge && l.master != c.Bridge {
 			return "entry for a link that is no port"
 		}
 	}

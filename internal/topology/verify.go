@@ -22,8 +22,7 @@ func Obstacle(p Plan, observed *Snapshot) error {
 			return nil
 		}
 		if l := n.Link(name); l != nil && l.Sync != Missing && !l.Managed {
-			return Errorf(CodeConflict, k.String(), "there is a link %s in %s that netdash does not manage", name, namespace).
-				WithHint("choose another name, or remove it with: %slink delete dev %s", ip(namespace), quote(name))
+			return nameTaken(namespace, name)
 		}
 		return nil
 	}
@@ -70,6 +69,12 @@ func Obstacle(p Plan, observed *Snapshot) error {
 		}
 	}
 	return nil
+}
+
+// nameTaken is the error about a link that has a name netdash needs.
+func nameTaken(namespace, name string) error {
+	return Errorf(CodeConflict, linkKey{namespace, name}.String(), "there is a link %s in %s that netdash does not manage", name, namespace).
+		WithHint("choose another name, or remove it with: %slink delete %s", ip(namespace), dev(name))
 }
 
 // changes gives the link that a Change of one is about.
