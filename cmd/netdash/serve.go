@@ -26,6 +26,10 @@ import (
 // edit is one: it is finished, never cut off.
 const stopPatience = 30 * time.Second
 
+// restorePatience is how long a start waits for the lab to be restored after a
+// reboot. It serves then, and the rest is restored meanwhile.
+const restorePatience = 10 * time.Second
+
 type options struct {
 	listen, db, logLevel, token string
 	hosts                       []string
@@ -126,6 +130,8 @@ func serve(ctx context.Context, cmd *cobra.Command, o options) (err error) {
 		return err
 	}
 
+	defer repair(ctx, edits, observed, kernel.Capabilities().BootID, log)()
+
 	handler, err := api.New(api.Config{
 		Lab: edits, Live: observed, Kernel: kernel, Ready: db.Ping, Logger: log, Version: version,
 		Subscribe: func(since *uint64) api.Subscription { return observed.Subscribe(since) },
@@ -137,6 +143,32 @@ func serve(ctx context.Context, cmd *cobra.Command, o options) (err error) {
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "netdash serves http://%s/\n", listener.Addr())
 	return run(ctx, listener, handler, log)
+}
+
+// repair restores the lab if the machine has been started anew, and from then on
+// repairs what drifts, if that is set. A failure keeps nobody from being served.
+// stop waits for what is under way.
+func repair(ctx context.Context, edits *lab.Lab, observed *live.Live, bootID string, log *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	restored, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := edits.Restore(ctx, bootID); err != nil {
+			log.Error("the lab is not restored; what is missing is shown as drift", "error", err)
+		}
+		close(restored)
+		edits.KeepRepaired(ctx, observed.Drifted(), observed.Repairing)
+	}()
+	select {
+	case <-restored:
+	case <-time.After(restorePatience):
+		log.Warn("restoring the lab takes long; netdash serves meanwhile")
+	case <-ctx.Done():
+	}
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // run serves until ctx ends, then finishes what is under way.

@@ -9,4 +9,8 @@
 // the error: nothing half-done stays. When the process dies on the way, Recover
 // finds the open journal row at the next start and does the same. Edits happen
 // one at a time; reading the intended Spec never waits for them.
+//
+// A reconcile goes the same way with the same Spec before and after, but is not
+// undone when it fails: what it has mended stays. KeepRepaired reconciles by
+// itself what drifts; Restore does so once after a reboot.
 package lab

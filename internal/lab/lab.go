@@ -52,6 +52,8 @@ type Store interface {
 	Keep(ctx context.Context, a Answer) error
 	Delta(ctx context.Context, id int64) (*topology.Delta, error)
 	Since(ctx context.Context, id int64, f func(*topology.Operation, *topology.Delta)) error
+	Setting(ctx context.Context, key string) (string, bool, error)
+	SetSetting(ctx context.Context, key, value string) error
 }
 
 // Lab edits the topology.
@@ -73,6 +75,12 @@ type Lab struct {
 	intent   *topology.Intent // of spec
 	revision int64
 	progress *runningProgress // of the last large operation
+	settings topology.Settings
+	repairs  topology.RepairState
+
+	setting sync.Mutex    // held while settings are changed
+	nudge   chan struct{} // holds a value when KeepRepaired has to look again
+	edited  atomic.Bool   // somebody but netdash itself has changed something since it last looked
 }
 
 // Option changes how a Lab works.
@@ -90,10 +98,13 @@ func New(ctx context.Context, kernel Kernel, observer Observer, store Store, log
 	}
 	l := &Lab{
 		kernel: kernel, observer: observer, store: store, log: log, checkpoint: func(string) {},
-		turn: make(chan struct{}, 1), spec: spec, intent: topology.NewIntent(spec), revision: revision,
+		turn: make(chan struct{}, 1), nudge: make(chan struct{}, 1), spec: spec, intent: topology.NewIntent(spec), revision: revision,
 	}
 	for _, o := range options {
 		o(l)
+	}
+	if err := l.loadSettings(ctx); err != nil {
+		return nil, err
 	}
 	l.turn <- struct{}{}
 	return l, nil
@@ -163,6 +174,9 @@ type step struct {
 	known []topology.Difference
 	// undoes, if set, is the operation that the edit takes back.
 	undoes *topology.Operation
+	// mending, of a repair, has the Plan: what it has mended stays, also when a
+	// step fails.
+	mending *topology.Mending
 }
 
 // namespaces lists the namespaces an edit has to do with. Of one that leaves the
@@ -196,7 +210,7 @@ func (l *Lab) perform(ctx context.Context, req Request, draft func() (*step, err
 	if req.DryRun {
 		return &Result{Plan: e.plan, Spec: e.after}, nil
 	}
-	if len(e.plan) == 0 && topology.Equal(e.before, e.after) {
+	if len(e.plan) == 0 && (e.before == e.after || topology.Equal(e.before, e.after)) {
 		return &Result{Spec: e.before}, nil
 	}
 	return l.operate(context.WithoutCancel(ctx), req, e)
@@ -240,7 +254,8 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 	l.observer.Begin(op, e.to, namespaces)
 
 	done, rest, err := l.apply(work, op, e.plan)
-	if cancelled := l.running.settle(); cancelled != nil {
+	cancelled := l.running.settle()
+	if cancelled != nil {
 		err = cancelled
 	}
 	if err == nil {
@@ -253,7 +268,10 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 			err = fmt.Errorf("commit the operation: %w", err)
 		}
 	}
-	if err != nil {
+	switch {
+	case err != nil && e.mending != nil:
+		return nil, l.leave(ctx, op, e, err, cancelled == nil)
+	case err != nil:
 		l.undo(ctx, op, e, done, rest, err)
 		return nil, err
 	}
@@ -268,6 +286,9 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 		undone := *e.undoes
 		undone.State, undone.UndoneBy = topology.OperationUndone, op.ID
 		l.observer.Undone(&undone)
+	}
+	if !req.auto {
+		l.startAfresh()
 	}
 	return &Result{Plan: e.plan, Operation: op, Spec: e.after}, nil
 }
@@ -365,16 +386,20 @@ func (l *Lab) Recover(ctx context.Context) error {
 			plan = l.intent.PlanTo(target)
 		}
 		op.State, op.Error = topology.OperationFailed, "netdash was interrupted; what was done of it has been undone"
+		mending := len(op.Changes) > 0 && topology.Equal(before, p.Target)
+		if mending {
+			plan, op.Error = halfMade(op.Changes), "netdash was interrupted; what has been repaired stays so"
+		}
 		l.observer.Begin(&op, target, plan.Namespaces())
 		err := l.clearNames(ctx, plan)
-		if err == nil {
+		if err == nil && !mending {
 			err = l.repair(ctx, before, p.Target, plan, nil)
 		}
 		if err != nil {
 			op.Error = "netdash was interrupted; undoing it: " + err.Error()
 			l.log.Error("an interrupted operation could not be undone whole", "operation", op.ID, "error", err)
 		} else {
-			l.log.Warn("an interrupted operation has been undone", "operation", op.ID, "request", op.Request)
+			l.log.Warn("an interrupted operation has been ended", "operation", op.ID, "request", op.Request, "outcome", op.Error)
 		}
 		err = l.store.Fail(ctx, &op)
 		l.observer.End(&op, l.intent, revision)

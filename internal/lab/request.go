@@ -26,6 +26,8 @@ type Request struct {
 	// observed, with the operation as it is about to be, and what it gives is kept
 	// if that is committed and only then.
 	Answer func(op *topology.Operation) Answer
+
+	auto bool // netdash itself asks, see KeepRepaired
 }
 
 // answers lists what is to be kept with an operation.

@@ -14,18 +14,31 @@ import (
 // of a deleted namespace.
 const verifyPatience = 3 * time.Second
 
+// mendPatience is the same for a repair, which deletes no namespace and may have
+// to do with somebody who keeps undoing it, while edits wait.
+const mendPatience = time.Second
+
 // verify compares what the kernel reports with what was intended. Differences
 // that were there before (step.known), or that lie in objects the Plan has nothing
 // to do with, are not this edit's. MACs the kernel has chosen are noted in
 // the Spec.
 func (l *Lab) verify(ctx context.Context, e *step) error {
-	deadline := time.Now().Add(verifyPatience)
+	patience := verifyPatience
+	if e.mending != nil {
+		patience = mendPatience
+	}
+	deadline := time.Now().Add(patience)
 	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
 		observed, err := l.observer.Observe(ctx, e.namespaces())
 		if err != nil {
 			return err
 		}
-		wrong := topology.Unmet(e.from, e.to, e.plan, e.known, observed)
+		var wrong []string
+		if e.mending != nil {
+			wrong = e.mending.Unmet(observed)
+		} else {
+			wrong = topology.Unmet(e.from, e.to, e.plan, e.known, observed)
+		}
 		if len(wrong) == 0 {
 			topology.NoteMACs(e.after, observed)
 			return nil

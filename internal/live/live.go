@@ -55,6 +55,7 @@ type Live struct {
 	snapshot   *topology.Snapshot // nil after a change
 	ready      bool
 	readyOnce  chan struct{}
+	drifted    chan struct{} // see Drifted
 }
 
 // running is an operation under way: what happens in its namespaces is its
@@ -73,7 +74,7 @@ func New(kernel Kernel, watcher Watcher, intended *topology.Spec, revision int64
 		spaces: map[topology.NamespaceID]*space{}, byMAC: map[string]map[*link]bool{}, unpaired: map[*link]bool{},
 		byPair: map[indexPair]map[*link]bool{}, entries: map[string]map[*fdbShown]*space{},
 		intent: topology.NewIntent(intended), ghosts: map[string]*topology.NamespaceState{}, revision: revision,
-		hub: newHub(), readyOnce: make(chan struct{}), drift: newDrift(),
+		hub: newHub(), readyOnce: make(chan struct{}), drift: newDrift(), drifted: make(chan struct{}, 1),
 	}
 }
 
@@ -306,6 +307,7 @@ func (l *Live) announce(s *space, e *topology.Event) {
 		origin = l.running.origin
 	}
 	e.At, e.Origin = time.Now(), origin
+	l.alarm(e)
 	l.send(e)
 }
 

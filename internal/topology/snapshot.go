@@ -282,6 +282,7 @@ type Event struct {
 	FDB       *FDBEntry       `json:"fdb,omitempty"`
 	Operation *Operation      `json:"operation,omitempty"`
 	Drift     *DriftEvent     `json:"drift,omitempty"`
+	Repair    *RepairState    `json:"repair,omitempty"`
 }
 
 // DriftEvent tells that what one namespace differs in has changed. It holds all
@@ -299,18 +300,12 @@ type DriftReport struct {
 	InSync      bool         `json:"in_sync"`
 	Differences []Difference `json:"differences"`
 	Plan        PlanRecord   `json:"plan"`
+	Repair      RepairState  `json:"repair" doc:"What netdash does about it by itself."`
 }
 
 // PlanRecord is a Plan as it is written in answers.
 type PlanRecord struct {
 	Changes []ChangeRecord `json:"changes" doc:"What would be done, in order."`
-}
-
-// Settings are what can be set for a lab while netdash runs.
-type Settings struct {
-	Repair  string `json:"repair" enum:"manual,auto" doc:"auto reconciles by itself when something drifts."`
-	Restore string `json:"restore" enum:"on_start,never" doc:"on_start reconciles when netdash starts after a reboot."`
-	History int    `json:"history" minimum:"0" doc:"How many operations the journal keeps; 0 for all."`
 }
 
 // AddressEvent is an address with the link it belongs to.
