@@ -40,6 +40,13 @@ type Lab interface {
 	// operation was committed with.
 	Answer(ctx context.Context, key string) (lab.Answer, bool, error)
 	Keep(ctx context.Context, a lab.Answer) error
+	// Reconcile makes what the subjects name, or without any everything, as it is
+	// intended.
+	Reconcile(ctx context.Context, r lab.Request, subjects []string) (*lab.Result, error)
+	Settings() topology.Settings
+	// SetSettings changes settings, or in a dry run only checks them, and gives
+	// what they are then.
+	SetSettings(ctx context.Context, patch topology.SettingsPatch, dryRun bool) (topology.Settings, error)
 }
 
 // Live is what is observed; *live.Live is one.

@@ -35,15 +35,17 @@ type world struct {
 	requests []lab.Request
 	editErr  error
 
-	panics    bool
-	hold      chan struct{} // if set, an edit ends when it is closed
-	begun     chan bool     // has a value for each that has come there
-	cancelled error
-	answers   map[string]lab.Answer
-	keeps     atomic.Int32 // calls of Keep
-	keepErr   error
-	lookups   int
-	lookupErr error
+	panics     bool
+	hold       chan struct{} // if set, an edit ends when it is closed
+	begun      chan bool     // has a value for each that has come there
+	cancelled  error
+	answers    map[string]lab.Answer
+	keeps      atomic.Int32 // calls of Keep
+	keepErr    error
+	lookups    int
+	lookupErr  error
+	settings   topology.Settings
+	reconciled []string
 
 	ready     error
 	ping      func(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
@@ -168,7 +170,7 @@ func (w *world) Intended() (*topology.Spec, int64) {
 
 func (w *world) Drift(context.Context) (*topology.DriftReport, error) {
 	d := w.Snapshot().Differences()
-	return &topology.DriftReport{InSync: len(d) == 0, Differences: d, Plan: topology.PlanRecord{Changes: topology.Drift(w.spec, w.Snapshot()).Records()}}, nil
+	return &topology.DriftReport{InSync: len(d) == 0, Differences: d, Plan: topology.PlanRecord{Changes: topology.Drift(w.spec, w.Snapshot()).Records()}, Repair: topology.RepairState{Mode: w.Settings().Repair, State: topology.RepairIdle}}, nil
 }
 
 func (w *world) Operations(_ context.Context, before int64, limit int) ([]topology.Operation, error) {
@@ -221,6 +223,45 @@ func (w *world) Undo(_ context.Context, r lab.Request, id int64) (*lab.Result, e
 		}
 	}
 	return result, nil
+}
+
+// Reconcile takes any subject, but for what editErr says.
+func (w *world) Reconcile(_ context.Context, r lab.Request, subjects []string) (*lab.Result, error) {
+	w.editing.Lock()
+	defer w.editing.Unlock()
+	w.requests = append(w.requests, r)
+	w.reconciled = subjects
+	if w.editErr != nil {
+		return nil, w.editErr
+	}
+	result := &lab.Result{Plan: topology.Plan{topology.SetUp{Namespace: "A", Name: "lo", Up: true}}, Spec: w.spec}
+	if !r.DryRun {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.revision++
+		result.Operation = &topology.Operation{ID: w.revision}
+	}
+	return result, nil
+}
+
+func (w *world) Settings() topology.Settings {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.settings == (topology.Settings{}) {
+		return topology.DefaultSettings()
+	}
+	return w.settings
+}
+
+func (w *world) SetSettings(_ context.Context, patch topology.SettingsPatch, dryRun bool) (topology.Settings, error) {
+	s := patch.Apply(w.Settings())
+	if err := s.Validate(); err != nil || dryRun {
+		return s, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settings = s
+	return s, nil
 }
 
 // Snapshot shows the Spec as if the kernel had it, beside what is foreign.

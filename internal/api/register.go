@@ -67,9 +67,9 @@ func patch[A, I any, P editInput[I]](s section, path, id, summary string, handle
 	edits[I, P](s, http.MethodPatch, path, id, summary, http.StatusOK, handler, answers[A](http.StatusOK), bodyExample(example))
 }
 
-// act registers an edit without a body that answers 200 with an A.
-func act[A, I any, P editInput[I]](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error)) {
-	edits[I, P](s, http.MethodPost, path, id, summary, http.StatusOK, handler, answers[A](http.StatusOK))
+// act registers an edit of no object of its own that answers 200 with an A.
+func act[A, I any, P editInput[I]](s section, path, id, summary string, handler func(context.Context, *I) (*edited, error), options ...option) {
+	edits[I, P](s, http.MethodPost, path, id, summary, http.StatusOK, handler, append(options, answers[A](http.StatusOK))...)
 }
 
 // assign registers an adoption or a release.

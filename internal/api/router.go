@@ -103,6 +103,7 @@ func (h *Handler) routes(a huma.API) {
 	assign(s, "/topology/adopt", "adopt", "Take foreign namespaces and links into the intended topology as they are", h.adopt, `{"subjects":["B","host/br0"]}`)
 	assign(s, "/topology/release", "release", "Take managed namespaces and links out of the intended topology, and leave them as they are", h.release, `{"subjects":["B"]}`)
 	get(s, "/topology/drift", "get-drift", "Show what is not as intended, and the plan that would mend it", h.getDrift)
+	act[topology.DriftReport](s, "/topology/reconcile", "reconcile", "Make the observed topology, or parts of it, as intended", h.reconcile, bodyExample(`{"subjects":["A/eth0"]}`))
 	get(s, "/topology/export", "export-topology", "Write the intended topology as a document, a script, a picture or for another tool", h.exportTopology, notModified, exportMedia)
 	putDocument(s, "/topology/intended", "put-intended", "Replace the intended topology, all of it or nothing", h.putIntended)
 	get(s, "/operations", "list-operations", "List the journal, newest first", h.listOperations)
@@ -115,6 +116,8 @@ func (h *Handler) routes(a huma.API) {
 		bodyExample(`{"namespace":"A","address":"192.168.1.2","count":3}`))
 
 	s = section{a, h, "netdash"}
+	get(s, "/settings", "get-settings", "Show what is set for the lab", h.getSettings)
+	patch[topology.Settings](s, "/settings", "patch-settings", "Change settings of the lab", h.patchSettings, `{"repair":"auto"}`)
 	get(s, "/capabilities", "get-capabilities", "Show what this netdash on this kernel can do", h.getCapabilities)
 }
 
