@@ -196,6 +196,13 @@ func (l *logText) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
+// forget drops what was said, when an error among it was meant to be.
+func (l *logText) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
+}
+
 func (l *logText) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

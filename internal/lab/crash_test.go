@@ -27,6 +27,7 @@ const (
 	undoStep      = -2
 	adoptStep     = -3
 	releaseStep   = -4
+	reconcileStep = -5
 )
 
 func child() {
@@ -42,7 +43,10 @@ func child() {
 	fail(err)
 	edit, wrap := largeEdit, func(k lab.Kernel) lab.Kernel { return k }
 	if step >= 0 {
-		edit, wrap = steps[step].edit, func(k lab.Kernel) lab.Kernel { return oneByOne{k} }
+		edit = steps[step].edit
+	}
+	if step >= 0 || step == reconcileStep {
+		wrap = func(k lab.Kernel) lab.Kernel { return oneByOne{k} }
 	}
 	seen := 0
 	m, _, err := start(os.Args[2], wrap, lab.WithCheckpoint(func(name string) {
@@ -69,6 +73,8 @@ func child() {
 		op, err = lastDone(ctx, m)
 		fail(err)
 		_, err = m.Undo(ctx, req, op.ID)
+	case reconcileStep:
+		_, err = m.Reconcile(ctx, req, nil)
 	default:
 		_, err = m.Edit(ctx, req, edit)
 	}
