@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -150,7 +151,9 @@ func askFrail(t *testing.T, db string, checkpoint int, method, path, body, key s
 		}
 		return true
 	}
-	defer resp.Body.Close()
+	if err := resp.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
 	return false
 }
 
@@ -192,7 +195,7 @@ func TestKilledWithKey(t *testing.T) {
 				t.Errorf("%s: answered operation %s, it is %d", key, got, done)
 			}
 			again := s.do(t, c.method, c.path, c.body, "Idempotency-Key: "+key).want(t, c.status)
-			if string(again.body) != string(first.body) || again.header.Get("Idempotent-Replay") != "true" || again.header.Get("Location") != first.header.Get("Location") {
+			if !bytes.Equal(again.body, first.body) || again.header.Get("Idempotent-Replay") != "true" || again.header.Get("Location") != first.header.Get("Location") {
 				t.Errorf("%s: first %s, then %s", key, first.body, again.body)
 			}
 			s.do(t, create, "/namespaces", `{"name":"other"}`, "Idempotency-Key: "+key).problem(t, 409, "conflict")

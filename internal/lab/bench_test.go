@@ -46,6 +46,7 @@ func BenchmarkStar(b *testing.B) {
 }
 
 func benchmarkStar(b *testing.B, n int, ipv6 bool) {
+	b.Helper()
 	m, stop, err := start(filepath.Join(b.TempDir(), "n.db"), nil)
 	if err != nil {
 		b.Fatal(err)

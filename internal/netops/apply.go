@@ -38,6 +38,12 @@ func (k *Kernel) applyIn(namespace string, changes []topology.Change) []error {
 		}
 		var requests []*nl.NetlinkRequest
 		var of []int // the Change of each request
+		var releases []func()
+		defer func() {
+			for _, release := range releases {
+				release()
+			}
+		}()
 		for i, c := range changes {
 			m, err := s.prepare(c, find)
 			if err != nil {
@@ -45,7 +51,7 @@ func (k *Kernel) applyIn(namespace string, changes []topology.Change) []error {
 				continue
 			}
 			if m.release != nil {
-				defer m.release()
+				releases = append(releases, m.release)
 			}
 			requests, of = append(requests, m.request), append(of, i)
 		}

@@ -45,7 +45,7 @@ func newEnd(e topology.VethEnd, oneQueue bool) ([]*nl.RtAttr, error) {
 // whichEnd says of which end of a pair the name is taken, which the kernel does
 // not.
 func (s *space) whichEnd(c topology.CreateVeth, err error) error {
-	if _, missing := s.lookUp(c.A.Name); missing != nil {
+	if missing := s.lookUp(c.A.Name); missing != nil {
 		return &topology.Error{
 			Code: topology.CodeConflict, Subject: c.B.Namespace + "/" + c.B.Name,
 			Detail: "there is already a link of this name", Err: err,

@@ -107,13 +107,14 @@ func (f *finder) bridge(name string) (*LinkFacts, error) {
 	return l, err
 }
 
-// lookUp finds one link by name.
-func (s *space) lookUp(name string) (*LinkFacts, error) {
+// lookUp tells whether there is a link of a name.
+func (s *space) lookUp(name string) error {
 	f := newFinder(s)
 	if err := f.all([]topology.Change{topology.Rename{Name: name}}); err != nil {
-		return nil, err
+		return err
 	}
-	return f.link(name)
+	_, err := f.link(name)
+	return err
 }
 
 // lookUpBridge finds a bridge by name.

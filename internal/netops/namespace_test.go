@@ -160,7 +160,7 @@ func TestForget(t *testing.T) {
 				t.Errorf("%v, want %q", err, want)
 			}
 			// Held by a request under way it lives.
-			if _, err := s.lookUp("x"); err != nil {
+			if err := s.lookUp("x"); err != nil {
 				t.Errorf("while it is held: %v", err)
 			}
 			release()

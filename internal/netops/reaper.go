@@ -159,8 +159,8 @@ func (s *sentinel) place(in *os.File) error {
 // wait returns when the end is gone. The question takes RTNL, and so waits with
 // everybody else.
 func (s *sentinel) wait(hurried func() bool) {
-	for deadline := time.Now().Add(reapPatience); time.Now().Before(deadline) && !hurried(); time.Sleep(2 * time.Millisecond) {
-		if _, err := s.lookUp(s.name); err != nil {
+	for deadline := time.Now().Add(reapPatience); time.Now().Before(deadline) && !hurried(); <-time.After(2 * time.Millisecond) {
+		if err := s.lookUp(s.name); err != nil {
 			return
 		}
 	}

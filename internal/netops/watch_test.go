@@ -41,7 +41,7 @@ func TestCreateWhileWatched(t *testing.T) {
 				func() error { return w.Refresh(t.Context(), name) },
 				func() error {
 					// There is nothing of that name most of the time.
-					_ = k.in(name, func(s *space) error { _, err := s.lookUp("lo"); return err })
+					_ = k.in(name, func(s *space) error { return s.lookUp("lo") })
 					return nil
 				},
 			} {
