@@ -12,7 +12,7 @@ import (
 	"netdash/internal/topology"
 )
 
-// waiting stands still when a number of changes is done, until it is let go; it
+// waiting stands still when so many changes or more are done, until it is let go; it
 // says so on reached. It does that once.
 type waiting struct {
 	lab.Kernel
@@ -23,7 +23,7 @@ type waiting struct {
 
 func (w *waiting) Run(ctx context.Context, plan topology.Plan, step func(int)) (done, rest topology.Plan, err error) {
 	return w.Kernel.Run(ctx, plan, func(n int) {
-		if w.at.CompareAndSwap(int32(n), 0) {
+		if at := w.at.Load(); at > 0 && n >= int(at) && w.at.CompareAndSwap(at, 0) {
 			w.reached <- struct{}{}
 			<-w.goOn
 		}

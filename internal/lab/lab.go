@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -179,11 +180,34 @@ type step struct {
 	mending *topology.Mending
 }
 
+<<<<<<< HEAD
 // namespaces lists the namespaces an edit has to do with. Of one that leaves the
 // kernel as it is, they are those in which something else is intended then.
 func (e *step) namespaces() []string {
 	if len(e.plan) == 0 {
 		return e.from.PlanTo(e.to).Namespaces()
+=======
+// namespaces lists where an edit changes something: what its Plan names, and where
+// the other ends of deleted veths go with them.
+func (e *step) namespaces() []string {
+	names := e.plan.Namespaces()
+	for _, c := range e.plan {
+		if d, ok := c.(topology.DeleteLink); ok {
+			if peer, ok := e.from.Peer(topology.LinkRef{Namespace: d.Namespace, Name: d.Name}); ok {
+				names = append(names, peer.Namespace)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// aside gives the namespaces an edit is about whose Plan is empty though the
+// Specs differ in what the kernel has: one that leaves the kernel as it is.
+func (e *step) aside() []string {
+	if len(e.plan) > 0 {
+		return nil
+>>>>>>> 3178f9e (The other end of a deleted pair is not left behind as missing)
 	}
 	return e.plan.Namespaces()
 }
@@ -238,7 +262,13 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 		Changes: e.plan.Records(), Commands: e.plan.Commands(), StartedAt: time.Now().UTC(),
 	}
 	namespaces := e.namespaces()
+<<<<<<< HEAD
 	op.IntentOnly = len(e.plan) == 0 && len(namespaces) > 0
+=======
+	if aside := e.aside(); len(aside) > 0 {
+		op.IntentOnly, namespaces = true, aside
+	}
+>>>>>>> 3178f9e (The other end of a deleted pair is not left behind as missing)
 	if e.undoes != nil {
 		op.Undoes = e.undoes.ID
 	}
@@ -386,11 +416,15 @@ func (l *Lab) Recover(ctx context.Context) error {
 			plan = l.intent.PlanTo(target)
 		}
 		op.State, op.Error = topology.OperationFailed, "netdash was interrupted; what was done of it has been undone"
+<<<<<<< HEAD
 		mending := len(op.Changes) > 0 && topology.Equal(before, p.Target)
 		if mending {
 			plan, op.Error = halfMade(op.Changes), "netdash was interrupted; what has been repaired stays so"
 		}
 		l.observer.Begin(&op, target, plan.Namespaces())
+=======
+		l.observer.Begin(&op, target, (&step{from: l.intent, plan: plan}).namespaces())
+>>>>>>> 3178f9e (The other end of a deleted pair is not left behind as missing)
 		err := l.clearNames(ctx, plan)
 		if err == nil && !mending {
 			err = l.repair(ctx, before, p.Target, plan, nil)
