@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -121,4 +122,43 @@ func BenchmarkSynchronous(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkAnswer is what keeping an answer with its operation costs a small
+// edit, when as many are kept already as ever will be; and what a request with a
+// key pays before it is done.
+func BenchmarkAnswer(b *testing.B) {
+	s := newStore(b)
+	content := bytes.Repeat([]byte("x"), 2000)
+	for i := range answerCount {
+		if err := s.Keep(b.Context(), Answer{Key: "old" + strconv.Itoa(i), Request: content[:32], Content: content}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	n := 0
+	edit := func(b *testing.B, answers func(key string) []Answer) {
+		b.Helper()
+		for b.Loop() {
+			n++
+			spec := &topology.Spec{Name: strconv.Itoa(n)}
+			op := &topology.Operation{}
+			if err := s.Begin(b.Context(), op, spec); err != nil {
+				b.Fatal(err)
+			}
+			if err := s.Commit(b.Context(), op, spec, answers(strconv.Itoa(n))...); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.Run("without", func(b *testing.B) { edit(b, func(string) []Answer { return nil }) })
+	b.Run("with", func(b *testing.B) {
+		edit(b, func(key string) []Answer { return []Answer{{Key: key, Request: content[:32], Content: content}} })
+	})
+	b.Run("lookup", func(b *testing.B) {
+		for b.Loop() {
+			if _, _, err := s.Answer(b.Context(), "never"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
