@@ -60,7 +60,8 @@ func TestDriftIsTold(t *testing.T) {
 			took = append(took, told.got.Sub(began))
 			report := get[topology.DriftReport](t, s, "/topology/drift")
 			snapshot := get[topology.Snapshot](t, s, "/topology")
-			if report.InSync || len(report.Plan.Changes) == 0 || fmt.Sprint(report.Differences) != fmt.Sprint(snapshot.Differences()) {
+			obstacle := c.field == "kind" // nothing can be done about it
+			if report.InSync || (len(report.Plan.Changes) == 0) != obstacle || fmt.Sprint(report.Differences) != fmt.Sprint(snapshot.Differences()) {
 				t.Errorf("%s: the report is\n%+v\non the objects stands\n%v", c.do, report, snapshot.Differences())
 			}
 			from = len(e.all())

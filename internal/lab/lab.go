@@ -180,36 +180,28 @@ type step struct {
 	mending *topology.Mending
 }
 
-<<<<<<< HEAD
-// namespaces lists the namespaces an edit has to do with. Of one that leaves the
+// namespaces lists where an edit changes something. Of an edit that leaves the
 // kernel as it is, they are those in which something else is intended then.
 func (e *step) namespaces() []string {
 	if len(e.plan) == 0 {
 		return e.from.PlanTo(e.to).Namespaces()
-=======
-// namespaces lists where an edit changes something: what its Plan names, and where
-// the other ends of deleted veths go with them.
-func (e *step) namespaces() []string {
-	names := e.plan.Namespaces()
-	for _, c := range e.plan {
+	}
+	return reach(e.from, e.plan)
+}
+
+// reach lists where a Plan changes something: the namespaces it names, and those
+// where the other ends of deleted veths go with them.
+func reach(from *topology.Intent, plan topology.Plan) []string {
+	names := plan.Namespaces()
+	for _, c := range plan {
 		if d, ok := c.(topology.DeleteLink); ok {
-			if peer, ok := e.from.Peer(topology.LinkRef{Namespace: d.Namespace, Name: d.Name}); ok {
+			if peer, ok := from.Peer(topology.LinkRef(d)); ok {
 				names = append(names, peer.Namespace)
 			}
 		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-// aside gives the namespaces an edit is about whose Plan is empty though the
-// Specs differ in what the kernel has: one that leaves the kernel as it is.
-func (e *step) aside() []string {
-	if len(e.plan) > 0 {
-		return nil
->>>>>>> 3178f9e (The other end of a deleted pair is not left behind as missing)
-	}
-	return e.plan.Namespaces()
 }
 
 // perform does what draft comes to, when it is this edit's turn. Every change of
@@ -262,13 +254,7 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 		Changes: e.plan.Records(), Commands: e.plan.Commands(), StartedAt: time.Now().UTC(),
 	}
 	namespaces := e.namespaces()
-<<<<<<< HEAD
 	op.IntentOnly = len(e.plan) == 0 && len(namespaces) > 0
-=======
-	if aside := e.aside(); len(aside) > 0 {
-		op.IntentOnly, namespaces = true, aside
-	}
->>>>>>> 3178f9e (The other end of a deleted pair is not left behind as missing)
 	if e.undoes != nil {
 		op.Undoes = e.undoes.ID
 	}
@@ -416,15 +402,11 @@ func (l *Lab) Recover(ctx context.Context) error {
 			plan = l.intent.PlanTo(target)
 		}
 		op.State, op.Error = topology.OperationFailed, "netdash was interrupted; what was done of it has been undone"
-<<<<<<< HEAD
 		mending := len(op.Changes) > 0 && topology.Equal(before, p.Target)
 		if mending {
 			plan, op.Error = halfMade(op.Changes), "netdash was interrupted; what has been repaired stays so"
 		}
-		l.observer.Begin(&op, target, plan.Namespaces())
-=======
-		l.observer.Begin(&op, target, (&step{from: l.intent, plan: plan}).namespaces())
->>>>>>> 3178f9e (The other end of a deleted pair is not left behind as missing)
+		l.observer.Begin(&op, target, reach(l.intent, plan))
 		err := l.clearNames(ctx, plan)
 		if err == nil && !mending {
 			err = l.repair(ctx, before, p.Target, plan, nil)
