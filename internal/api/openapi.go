@@ -23,8 +23,8 @@ func (h *Handler) openAPI() huma.Config {
 	tameHuma()
 	config := huma.DefaultConfig("netdash", h.Version)
 	config.Info.Description = "Linux virtual networks: what is intended, what the kernel has, and why they differ.\n\n" +
-		"Every edit takes `dry_run=true`, answers when it is applied, verified and visible to every reader, and names its " +
-		"operation in the header `Netdash-Operation`. Every failure is a Problem (RFC 9457) with a `code`."
+		"Every edit takes `dry_run=true`, an `Idempotency-Key` and `Prefer: respond-async`, answers when it is applied, verified " +
+		"and visible to every reader, and names its operation in the header `Netdash-Operation`. Every failure is a Problem (RFC 9457) with a `code`."
 	config.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
 	config.RejectUnknownQueryParameters = true

@@ -75,9 +75,13 @@ func (l *Lab) Cancel(ctx context.Context, id int64, author string) error {
 		return err
 	}
 	subject := fmt.Sprintf("operation %d", id)
-	if op.State == topology.OperationRunning {
-		return topology.Errorf(topology.CodeConflict, subject, "all of it is done and being verified, too late to cancel it").
-			WithHint("undo it when it is committed")
+	e := topology.Errorf(topology.CodeConflict, subject, "%s is not running any more: it is %s", subject, op.State)
+	switch op.State {
+	case topology.OperationRunning:
+		e.Detail = fmt.Sprintf("it is too late to cancel %s: all of it is done, and is being verified or taken back", subject)
+		return e.WithHint("undo it when it is committed")
+	case topology.OperationCommitted:
+		return e.WithHint("undo it instead: POST /api/v1/operations/%d/undo", id)
 	}
-	return topology.Errorf(topology.CodeConflict, subject, "it is not running any more, it is %s", op.State)
+	return e
 }
