@@ -65,8 +65,13 @@ func dropName(path string) error {
 	return errors.Join(unix.Unmount(path, unix.MNT_DETACH), os.Remove(path))
 }
 
-// endIndex is what the host's end is numbered: in a fresh namespace it is free.
-const endIndex = 100
+// endIndex is what the host's end is numbered; in a fresh namespace it is free. The
+// kernel takes a number for a peer only together with one for the link itself
+// (veth_newlink), which counts from portIndex.
+const (
+	endIndex  = 100
+	portIndex = 1000
+)
 
 // hostMessages are all that is asked for one host, from inside its namespace.
 func hostMessages(i int, sw, bridge uint32, quiet bool) []*nl.NetlinkRequest {
@@ -75,7 +80,7 @@ func hostMessages(i int, sw, bridge uint32, quiet bool) []*nl.NetlinkRequest {
 	for _, a := range append(oneQueue(), text(unix.IFLA_IFNAME, "eth0")) {
 		peer.AddChild(a)
 	}
-	cable := linkMessage(0, true, append(oneQueue(), text(unix.IFLA_IFNAME, fmt.Sprint("p", i)),
+	cable := linkMessage(int32(portIndex+i), true, append(oneQueue(), text(unix.IFLA_IFNAME, fmt.Sprint("p", i)),
 		number32(unix.IFLA_NET_NS_FD, sw), number32(unix.IFLA_MASTER, bridge),
 		nest(unix.IFLA_LINKINFO, text(nl.IFLA_INFO_KIND, "veth"), nest(nl.IFLA_INFO_DATA, peer)))...)
 
