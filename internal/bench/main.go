@@ -4,7 +4,7 @@
 //	go run ./internal/bench                        # or: make bench
 //	go run ./internal/bench -o docs/benchmarks.md  # written there as well
 //
-// It needs root, iproute2 and about five minutes. Everything happens in network and
+// It needs root, iproute2 and some ten minutes. Everything happens in network and
 // mount namespaces of its own; the machine's links and /run/netns are not
 // touched. The netdash it measures is the real program, in a process of its own,
 // with its database on disk.
