@@ -82,7 +82,7 @@ func (b *bench) starCase(ctx context.Context, c starCase, out *report) error {
 	plain, quiet := starScripts(c.hosts)
 	var ours, batch, same, bare, away samples // ms
 	var ends, batchEnds, waits samples        // ms
-	for round := range min(b.n.rounds, b.n.starRounds) + 1 {
+	for range min(b.n.rounds, b.n.starRounds) { // what comes before has warmed both sides up
 		took, err := timed(func() error { return b.put(ctx, document) })
 		if err != nil {
 			return err
@@ -98,7 +98,7 @@ func (b *bench) starCase(ctx context.Context, c starCase, out *report) error {
 			rivals = rivals[:1]
 		}
 		for _, r := range rivals {
-			if err := b.turn(r, c.hosts, round > 0); err != nil {
+			if err := b.turn(r, c.hosts); err != nil {
 				return err
 			}
 		}
@@ -108,9 +108,6 @@ func (b *bench) starCase(ctx context.Context, c starCase, out *report) error {
 		}
 		if err := b.settled(); err != nil {
 			return err
-		}
-		if round == 0 {
-			continue
 		}
 		ours, bare, away = append(ours, took), append(bare, floor), append(away, down.answered)
 		ends, waits = append(ends, down.done), append(waits, down.longest)
@@ -157,7 +154,7 @@ type rival struct {
 	script      string
 }
 
-func (b *bench) turn(r rival, hosts int, counts bool) error {
+func (b *bench) turn(r rival, hosts int) error {
 	took, err := r.shell.run(r.script)
 	if err != nil {
 		return err
@@ -170,9 +167,7 @@ func (b *bench) turn(r rival, hosts int, counts bool) error {
 	if err := b.settled(); err != nil {
 		return err
 	}
-	if counts {
-		*r.built, *r.gone = append(*r.built, milliseconds(took)), append(*r.gone, milliseconds(time.Since(before)))
-	}
+	*r.built, *r.gone = append(*r.built, milliseconds(took)), append(*r.gone, milliseconds(time.Since(before)))
 	return nil
 }
 
