@@ -21,6 +21,7 @@ type planner struct {
 	cur, to *state
 	keep    map[int64]*link // links of to, by uid
 	routes  map[Route]bool  // of to
+	there   []*link         // links of to that are there once all are made
 	plan    Plan
 }
 
@@ -38,13 +39,16 @@ func plan(from, to *state) Plan {
 	p.createNamespaces()
 	p.relocate()
 	p.createLinks()
-	for _, want := range p.to.links {
+	// What is still not there is the loopback of a namespace that is known and not
+	// yet read: nothing can be said of it now.
+	p.there = slices.DeleteFunc(slices.Clone(p.to.links), func(l *link) bool { return p.cur.link(l.linkKey) == nil })
+	for _, want := range p.there {
 		p.settings(p.cur.link(want.linkKey), want)
 	}
-	for _, want := range p.to.links {
+	for _, want := range p.there {
 		p.plug(p.cur.link(want.linkKey), want)
 	}
-	for _, want := range p.to.links {
+	for _, want := range p.there {
 		p.address(p.cur.link(want.linkKey), want)
 	}
 	p.bringUp(func(l *link) bool { return l.master == "" && l.kind != kindBridge })
@@ -59,7 +63,7 @@ func plan(from, to *state) Plan {
 // when they come up (neighbour and router solicitations, multicast reports) is
 // not flooded to all of them meanwhile.
 func (p *planner) bringUp(which func(*link) bool) {
-	for _, want := range p.to.links {
+	for _, want := range p.there {
 		if have := p.cur.link(want.linkKey); want.up && !have.up && which(want) {
 			p.emit(SetUp{want.namespace, want.name, true})
 		}

@@ -389,3 +389,12 @@ func TestEveryChangeSaysItsCommand(t *testing.T) {
 		t.Errorf("kinds %v, want %v", got, want)
 	}
 }
+
+// TestNotYetRead plans for a namespace that is known, but whose links are not.
+func TestNotYetRead(t *testing.T) {
+	s := &Spec{Namespaces: []Namespace{{Name: "A"}}}
+	observed := &Snapshot{Namespaces: []*NamespaceState{{Name: HostName}, {ID: "4-1", Name: "A", Names: []string{"A"}, Managed: true, Sync: InSync}}}
+	if p := Drift(s, observed); len(p) > 0 {
+		t.Errorf("planned %v", p.Commands())
+	}
+}
