@@ -80,8 +80,8 @@ func (b *bench) starCase(ctx context.Context, c starCase, out *report) error {
 		return err
 	}
 	plain, quiet := starScripts(c.hosts)
-	var ours, batch, same, bare, away samples // ms
-	var ends, batchEnds, waits samples        // ms
+	var ours, batch, same, bare, away samples   // ms
+	var ends, batchEnds, waits samples          // ms
 	for range min(b.n.rounds, b.n.starRounds) { // what comes before has warmed both sides up
 		took, err := timed(func() error { return b.put(ctx, document) })
 		if err != nil {
