@@ -141,6 +141,24 @@ func TestReconcileIsAnOperation(t *testing.T) {
 	}
 }
 
+// TestReconcileRouteBehindAddress: the kernel's own route for an address that should
+// not be there has the place of an intended one. It goes with the address.
+func TestReconcileRouteBehindAddress(t *testing.T) {
+	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), nil)
+	m.edit(t, steps[0].edit)
+	m.edit(t, func(s *topology.Spec) error {
+		return s.AddRoute(topology.Route{Namespace: "A", Destination: "10.9.0.0/24", Gateway: "10.0.0.2"})
+	})
+	before := fingerprint(t)
+	nettest.Shell(t, "ip -n A route delete 10.9.0.0/24 && ip -n A address add 10.9.0.1/24 dev eth0")
+	if _, err := m.Reconcile(t.Context(), lab.Request{}, nil); err != nil {
+		t.Error(err)
+	}
+	if got := fingerprint(t); got != before {
+		t.Errorf("before\n%s\nafter\n%s", before, got)
+	}
+}
+
 // TestReconcileKeepsMACs: what is made anew has the MAC its neighbours know, also
 // when that was the kernel's choice.
 func TestReconcileKeepsMACs(t *testing.T) {

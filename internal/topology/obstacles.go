@@ -41,8 +41,9 @@ func newMender(x *Intent, observed *Snapshot) *mender {
 }
 
 // routesTaken finds the intended routes that cannot be added because of one that
-// is not netdash's: the kernel's own, one from a router's advertisement, or one by
-// a link that is not intended.
+// is not netdash's: one by a link that is not intended, or one from a router's
+// advertisement. One that the kernel has made by an intended link goes with the
+// address it was made for.
 func (m *mender) routesTaken(index *snapshotIndex) {
 	for _, r := range m.want.routes {
 		is := r
@@ -54,7 +55,7 @@ func (m *mender) routesTaken(index *snapshotIndex) {
 			continue
 		}
 		if slices.ContainsFunc(there, func(o *RouteState) bool {
-			return !replaceable(o) || m.have.link(linkKey{o.Namespace, o.Link}) == nil
+			return m.have.link(linkKey{o.Namespace, o.Link}) == nil || o.Protocol == "ra"
 		}) {
 			m.taken[r] = Errorf(CodeConflict, r.subject(), "there is a route to %s in %s that netdash does not manage", r.Destination, r.Namespace)
 		}
