@@ -445,6 +445,8 @@ func TestDriftFollowsRandomChanges(t *testing.T) {
 			mended++
 		}
 	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	t.Logf("%d events, %d bursts mended; seen %v", x.events, mended, slices.Sorted(maps.Keys(kinds)))
 	if len(kinds) < 3 || mended == 0 {
 		t.Errorf("too little has drifted, or been mended: %v", kinds)
