@@ -25,8 +25,8 @@ type Kernel interface {
 type Watcher interface {
 	Observations() <-chan netops.Observation
 	Refresh(ctx context.Context, namespaces ...string) error
-	// Hold has names that are about to appear left alone until they are asked for
-	// with Refresh, or until Release.
+	// Hold has names that are about to appear or vanish left alone until they are
+	// asked for with Refresh, or until Release.
 	Hold(names []string)
 	Release()
 }
@@ -210,8 +210,8 @@ func (l *Live) Observe(ctx context.Context, namespaces []string) (*topology.Snap
 // its doing, objects of target are managed already, and nothing there counts as
 // missing or drifted.
 //
-// The namespaces that a large operation makes are looked at only when it is done
-// with them.
+// The namespaces that a large operation makes or deletes are looked at only when
+// it is done with them.
 func (l *Live) Begin(op *topology.Operation, target *topology.Intent, namespaces []string) {
 	if len(op.Changes) > topology.LargePlan {
 		l.watcher.Hold(namespaces)

@@ -11,32 +11,30 @@ import (
 	"netdash/internal/topology"
 )
 
-// Hold has names that are about to appear left alone until they are asked for
-// with Refresh, or until Release. What makes a namespace is disturbed by who
-// listens: the kernel writes out every change for the listener, which takes it
-// as long again as the change.
+// Hold has names that are about to appear or vanish left alone until they are
+// asked for with Refresh, or until Release. What makes a namespace is disturbed by
+// who listens: the kernel writes out every change for the listener, which takes it
+// as long again as the change. And one that is still watched does not die yet.
 func (w *Watcher) Hold(names []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = make(map[string]bool, len(names))
 	for _, name := range names {
-		if _, watched := w.names[name]; !watched {
-			w.held[name] = true
-		}
+		w.held[name] = false
 	}
 }
 
-// Release ends Hold, and looks at the names that are still waiting.
+// Release ends Hold, and looks at the names that have come or gone and not been
+// asked for.
 func (w *Watcher) Release() {
 	w.mu.Lock()
-	waiting := w.held
+	held := w.held
 	w.held = nil
-	for name := range w.names {
-		delete(waiting, name)
-	}
 	w.mu.Unlock()
-	for name := range waiting {
-		w.lookAt(name, 0)
+	for name, noticed := range held {
+		if noticed {
+			w.lookAt(name, 0)
+		}
 	}
 }
 

@@ -61,7 +61,7 @@ type Watcher struct {
 	mu     sync.Mutex // held while a namespace is taken up or given up
 	spaces map[topology.NamespaceID]*watched
 	names  map[string]topology.NamespaceID
-	held   map[string]bool // names that wait for Refresh
+	held   map[string]bool // names that wait for Refresh; whether they have come or gone
 
 	overruns, dumps atomic.Uint64
 }
@@ -154,7 +154,7 @@ func (w *Watcher) lookAtAll() {
 	}
 	w.mu.Unlock()
 	for name := range names {
-		w.lookAt(name, 0)
+		w.noticed(name, 0)
 	}
 }
 
@@ -184,6 +184,9 @@ func (w *Watcher) meet(name string, try int) *watched {
 	defer w.mu.Unlock()
 	if w.ctx.Err() != nil || !validName(name) {
 		return nil
+	}
+	if w.held[name] {
+		w.held[name] = false // it is not waiting any more
 	}
 	id, err := identify(filepath.Join(w.kernel.runDir, name))
 	if err == nil && w.names[name] == id {
@@ -215,7 +218,10 @@ func (w *Watcher) meet(name string, try int) *watched {
 // noticed is lookAt for a name that is held back where Hold says so.
 func (w *Watcher) noticed(name string, try int) {
 	w.mu.Lock()
-	held := w.held[name]
+	_, held := w.held[name]
+	if held {
+		w.held[name] = true
+	}
 	w.mu.Unlock()
 	if !held {
 		w.lookAt(name, try)

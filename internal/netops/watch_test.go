@@ -92,7 +92,7 @@ func TestHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	var mu sync.Mutex
-	seen := map[string]int{} // dumps by name
+	seen, gone := map[string]int{}, map[string]bool{} // dumps, by name
 	names := map[topology.NamespaceID]string{}
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -103,12 +103,19 @@ func TestHold(t *testing.T) {
 				o.Reached()
 			case NamespaceSeen:
 				names[o.ID] = o.Name
+			case NamespaceGone:
+				gone[names[o.ID]] = true
 			case Dump:
 				seen[names[o.ID]]++
 			}
 			mu.Unlock()
 		}
 	})
+	isGone := func(name string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return gone[name]
+	}
 	dumps := func(name string) int {
 		mu.Lock()
 		defer mu.Unlock()
@@ -118,7 +125,7 @@ func TestHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Hold([]string{"held", "asked"})
-	t.Cleanup(func() { nettest.Shell(t, "ip netns delete held; ip netns delete asked; ip netns delete other") })
+	t.Cleanup(func() { nettest.Shell(t, "for n in held asked other; do ip netns delete $n 2>/dev/null; done; true") })
 	for _, name := range []string{"held", "asked", "other"} {
 		if err := k.Apply(t.Context(), topology.CreateNamespace{Name: name}); err != nil {
 			t.Fatal(err)
@@ -136,6 +143,25 @@ func TestHold(t *testing.T) {
 	}
 	w.Release()
 	eventually(t, "it is read in the end", func() bool { return dumps("held") == 1 })
+
+	w.Hold([]string{"held", "asked"})
+	for _, name := range []string{"held", "asked", "other"} {
+		if err := k.Apply(t.Context(), topology.DeleteNamespace{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the one that is not held is seen to go", func() bool { return isGone("other") })
+	if isGone("held") || isGone("asked") {
+		t.Error("what is held was seen to go")
+	}
+	if err := w.Refresh(t.Context(), "asked"); err != nil {
+		t.Fatal(err)
+	}
+	if !isGone("asked") || isGone("held") {
+		t.Errorf("after Refresh: gone %t and %t", isGone("asked"), isGone("held"))
+	}
+	w.Release()
+	eventually(t, "it is gone in the end", func() bool { return isGone("held") })
 	w.Close()
 	all.Wait()
 	if err := k.Close(); err != nil {
