@@ -27,8 +27,14 @@ func watching(t *testing.T) (*live.Live, *netops.Watcher) {
 // watchingSpec gives one that judges by a Spec.
 func watchingSpec(t *testing.T, spec *topology.Spec) (*live.Live, *netops.Watcher) {
 	t.Helper()
+	return watchingWith(t, netops.Options{}, spec)
+}
+
+func watchingWith(t *testing.T, options netops.Options, spec *topology.Spec) (*live.Live, *netops.Watcher) {
+	t.Helper()
 	nettest.NoLeaks(t)
-	kernel, err := netops.New(netops.Options{Logger: slog.New(slog.DiscardHandler)})
+	options.Logger = slog.New(slog.DiscardHandler)
+	kernel, err := netops.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,13 +76,18 @@ func eventually(t *testing.T, check func() string) {
 // namespace, and tells the first difference.
 func agrees(t *testing.T, l *live.Live) string {
 	t.Helper()
+	return isTrue(t, l.Snapshot())
+}
+
+// isTrue is agrees for a Snapshot, and a world in which nothing happens any more.
+func isTrue(t *testing.T, s *topology.Snapshot) string {
+	t.Helper()
 	names := []string{"host"}
 	for _, line := range strings.Split(strings.TrimSpace(nettest.Shell(t, "ls /run/netns")), "\n") {
 		if line != "" {
 			names = append(names, line)
 		}
 	}
-	s := l.Snapshot()
 	var shown []string
 	for _, n := range s.Namespaces {
 		shown = append(shown, n.Name)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"netdash/internal/topology"
 )
@@ -19,6 +20,10 @@ const DefaultRunDir = "/run/netns"
 type Options struct {
 	RunDir string       // directory of namespace names; DefaultRunDir if empty
 	Logger *slog.Logger // slog.Default() if nil
+	// ReceiveBuffer is how many bytes of messages may wait in the socket of each
+	// watched namespace; 4 MiB if 0. What does not fit is lost, and the namespace
+	// read anew.
+	ReceiveBuffer int
 }
 
 // Kernel is the network side of the kernel netdash runs on. Its methods may be
@@ -32,6 +37,9 @@ type Kernel struct {
 	wayBack func(host *os.File) error
 	// features is filled once, by the first who asks (capabilities.go).
 	features func() map[string]bool
+
+	receiveBuffer int
+	interrupted   atomic.Uint64 // dumps, see dump.go
 
 	threads sync.WaitGroup // threads that are away from the host namespace
 	reaper  reaper
@@ -50,14 +58,19 @@ func New(opts Options) (*Kernel, error) {
 		runDir:  opts.RunDir,
 		log:     opts.Logger,
 		wayBack: setns,
-		spaces:  map[topology.NamespaceID]*space{},
-		names:   map[string]*space{},
+
+		receiveBuffer: opts.ReceiveBuffer,
+		spaces:        map[topology.NamespaceID]*space{},
+		names:         map[string]*space{},
 	}
 	if k.runDir == "" {
 		k.runDir = DefaultRunDir
 	}
 	if k.log == nil {
 		k.log = slog.Default()
+	}
+	if k.receiveBuffer == 0 {
+		k.receiveBuffer = receiveBuffer
 	}
 	k.reaper.kernel = k
 	ns, id, err := openNamespace("/proc/thread-self/ns/net")

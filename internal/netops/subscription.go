@@ -17,8 +17,8 @@ var groups = []int{
 	unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE,
 }
 
-// receiveBuffer is asked for with SO_RCVBUFFORCE. It is room, not memory: the
-// kernel charges it only as messages wait.
+// receiveBuffer is asked for with SO_RCVBUFFORCE, if nothing else is wanted. It is
+// room, not memory: the kernel charges it only as messages wait.
 const receiveBuffer = 4 << 20
 
 // subscription is a netlink socket that hears of everything in a namespace. It
@@ -48,7 +48,7 @@ func (s *space) subscribe() (*subscription, error) {
 	var err error
 	if sub == nil {
 		err = s.kernel.do(s.ns, func() (err error) {
-			sub, err = newSubscription()
+			sub, err = newSubscription(s.kernel.receiveBuffer)
 			return err
 		})
 	}
@@ -62,8 +62,8 @@ func (s *space) subscribe() (*subscription, error) {
 }
 
 // newSubscription opens the socket of a subscription in the namespace the thread
-// is in. It hears of nothing before join.
-func newSubscription() (*subscription, error) {
+// is in, with room for that many bytes of messages. It hears of nothing before join.
+func newSubscription(room int) (*subscription, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
@@ -71,8 +71,8 @@ func newSubscription() (*subscription, error) {
 	file := os.NewFile(uintptr(fd), "netlink")
 	// Without CAP_NET_ADMIN in the first user namespace the size is limited by
 	// net.core.rmem_max; an overrun is then likelier, and handled.
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer); err != nil {
-		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer); err != nil {
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room); err != nil {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room); err != nil {
 			return nil, errors.Join(os.NewSyscallError("setsockopt", err), file.Close())
 		}
 	}
