@@ -39,7 +39,7 @@ func converges(t *testing.T, l *live.Live, w *netops.Watcher) {
 	ended := time.Now()
 	for {
 		seen := time.Since(ended)
-		wrong := isTrue(t, l.Snapshot())
+		wrong := agrees(t, l)
 		switch {
 		case wrong == "":
 			t.Logf("true %s after the end, %d overruns, %d dumps, %d interrupted", seen.Round(time.Millisecond), w.Overruns(), w.Dumps(), w.Interrupted())
