@@ -38,6 +38,7 @@ type Kernel struct {
 	// features is filled once, by the first who asks (capabilities.go).
 	features func() map[string]bool
 
+	files         fileBudget
 	receiveBuffer int
 	interrupted   atomic.Uint64 // dumps, see dump.go
 

@@ -24,8 +24,9 @@ const receiveBuffer = 4 << 20
 // subscription is a netlink socket that hears of everything in a namespace. It
 // holds no goroutine's thread and no buffer while it waits.
 type subscription struct {
-	file *os.File
-	conn syscall.RawConn
+	file   *os.File
+	conn   syscall.RawConn
+	budget *fileBudget // it is counted in; nil before subscribe
 }
 
 // errOverrun tells that messages were lost (ENOBUFS): what is known of the
@@ -41,6 +42,9 @@ var buffers = sync.Pool{New: func() any { return new(receiveRoom) }}
 // subscribe opens a subscription in a namespace, and hears of what happens there
 // from then on.
 func (s *space) subscribe() (*subscription, error) {
+	if err := s.kernel.files.take(s.id); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	sub := s.early
 	s.early = nil
@@ -56,8 +60,10 @@ func (s *space) subscribe() (*subscription, error) {
 		err = sub.join()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("subscribe to namespace %s: %w", s.id, err)
+		s.kernel.files.giveBack()
+		return nil, fmt.Errorf("subscribe to namespace %s: %w", s.id, outOfFiles(err))
 	}
+	sub.budget = &s.kernel.files
 	return sub, nil
 }
 
@@ -80,7 +86,7 @@ func newSubscription(room int) (*subscription, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &subscription{file, conn}, nil
+	return &subscription{file: file, conn: conn}, nil
 }
 
 // join makes the socket a member of the groups, from any thread, and closes it
@@ -138,4 +144,9 @@ func receive(fd int, handle func(syscall.NetlinkMessage)) error {
 	return nil
 }
 
-func (s *subscription) close() error { return s.file.Close() }
+func (s *subscription) close() error {
+	if s.budget != nil {
+		s.budget.giveBack()
+	}
+	return s.file.Close()
+}
