@@ -146,7 +146,7 @@ func serve(ctx context.Context, cmd *cobra.Command, o options) (err error) {
 		Watch: api.Watch{
 			Overruns: watcher.Overruns, Dumps: watcher.Dumps, Interrupted: watcher.Interrupted, Resyncs: observed.Resyncs,
 		},
-		Hosts:     append([]string{listener.Addr().String()}, o.hosts...), Token: o.token,
+		Hosts: append([]string{listener.Addr().String()}, o.hosts...), Token: o.token,
 		Templates: web.Templates(), Static: web.Static(),
 	})
 	if err != nil {
