@@ -47,7 +47,6 @@ func DefaultEngines() *Engines {
 		Lists: []string{
 			"/var/lib/containers/storage/*-containers/containers.json",
 			"/run/containers/storage/*-containers/volatile-containers.json",
-			"/home/*/.local/share/containers/storage/*-containers/containers.json",
 		},
 	}
 }
@@ -69,6 +68,7 @@ func (e *Engines) Describe(ctx context.Context, c topology.Container) (*topology
 					failed = append(failed, fmt.Errorf("%s: %w", path, err))
 				}
 				if err == nil && found != nil {
+					found.Name, found.Image = short(found.Name), short(found.Image)
 					if found.Engine == "" || found.Engine == kubernetes && engine != "" {
 						found.Engine = engine
 					}
@@ -95,6 +95,11 @@ func (e *Engines) Describe(ctx context.Context, c topology.Container) (*topology
 	}
 	return nil, errors.Join(failed...)
 }
+
+// maxText bounds a name, in bytes: a user's own engine may say anything.
+const maxText = 256
+
+func short(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxText)], "") }
 
 // inspect asks an engine's socket (Docker Engine API, ContainerInspect).
 func inspect(ctx context.Context, socket string, c topology.Container) (*topology.Container, error) {

@@ -34,11 +34,13 @@ func openMounts(runDir string) (*mountTable, error) {
 	if real, err := filepath.EvalSymlinks(runDir); err == nil {
 		m.runDir = real
 	}
-	file, err := os.Open(mountInfo)
+	// os.Open would give it to the runtime's poller, which then hears of changes
+	// in our place.
+	fd, err := unix.Open(mountInfo, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return m, err
+		return m, &os.PathError{Op: "open", Path: mountInfo, Err: err}
 	}
-	m.file = file
+	m.file = os.NewFile(uintptr(fd), mountInfo)
 	return m, nil
 }
 

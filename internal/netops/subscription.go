@@ -58,6 +58,7 @@ func (s *space) subscribe() (*subscription, error) {
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to namespace %s: %w", s.id, err)
 	}
+	s.unpin(sub)
 	return sub, nil
 }
 
