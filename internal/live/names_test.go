@@ -111,9 +111,10 @@ func TestNamesThatAreNone(t *testing.T) {
 	nettest.NoLeaks(t)
 	nettest.Shell(t, "cd /run/netns && touch before && mkdir directory && mkfifo pipe && touch uts && mount --bind /proc/self/ns/uts uts && ln -s /none dangling")
 	t.Cleanup(func() {
-		nettest.Shell(t, "cd /run/netns && umount uts && rm -rf before after directory pipe uts dangling becomes")
+		nettest.Shell(t, "cd /run/netns && umount uts && rm -rf before directory pipe uts dangling")
 	})
 	l, _ := watching(t)
+	t.Cleanup(func() { nettest.Shell(t, "rm -f /run/netns/after /run/netns/becomes") })
 	shows(t, l)
 	nettest.Shell(t, "cd /run/netns && touch after becomes && mkdir directory/below")
 	a := nettest.Namespace(t)
