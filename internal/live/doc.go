@@ -29,7 +29,8 @@
 //
 // # Subscribers
 //
-// Each has a bounded queue of ready-made frames; nobody waits for it. When it
+// A Snapshot is written down as JSON once for all who ask (picture.go). Each has
+// a bounded queue of ready-made frames; nobody waits for it. When it
 // overflows it is dropped and the subscriber gets a resync and a fresh
 // Snapshot.
 package live

@@ -143,16 +143,23 @@ func (s *Subscription) take() ([]byte, error) {
 		l.mu.Unlock()
 		return fmt.Appendf(nil, `{"type":"resync","seq":%d}`, seq), nil
 	case s.snapshot:
-		// What is queued, and what current finds out, is in the Snapshot already.
-		t := l.current()
+		l.mu.Unlock()
+		p, err := l.Picture()
+		if err != nil {
+			return nil, err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		h := &l.hub
+		if p.Seq+1 < h.first {
+			s.wake() // what followed is forgotten already: once more
+			return nil, nil
+		}
 		s.snapshot, s.queue, s.bytes = false, nil, 0
-		l.mu.Unlock() // a large Snapshot takes a while to write
-		return json.Marshal(struct {
-			Type     string             `json:"type"`
-			Seq      uint64             `json:"seq"`
-			Revision int64              `json:"revision"`
-			Topology *topology.Snapshot `json:"topology"`
-		}{"snapshot", t.Seq, t.Revision, t})
+		for n := p.Seq + 1; n <= h.seq; n++ {
+			s.queue, s.bytes = append(s.queue, h.ring[n%ringSize]), s.bytes+len(h.ring[n%ringSize])
+		}
+		return p.message, nil
 	}
 	defer l.mu.Unlock()
 	if len(s.queue) > 0 {

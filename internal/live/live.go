@@ -53,6 +53,7 @@ type Live struct {
 	departures []departure
 	hub        hub
 	snapshot   *topology.Snapshot // nil after a change
+	gallery    gallery            // has a lock of its own
 	ready      bool
 	readyOnce  chan struct{}
 	drifted    chan struct{} // see Drifted

@@ -16,6 +16,7 @@ import (
 // who listens: the kernel writes out every change for the listener, which takes it
 // as long again as the change. And one that is still watched does not die yet.
 func (w *Watcher) Hold(names []string) {
+	w.kernel.reaper.hold()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = make(map[string]bool, len(names))
@@ -27,6 +28,7 @@ func (w *Watcher) Hold(names []string) {
 // Release ends Hold, and looks at the names that have come or gone and not been
 // asked for.
 func (w *Watcher) Release() {
+	w.kernel.reaper.release()
 	w.mu.Lock()
 	held := w.held
 	w.held = nil
