@@ -31,8 +31,8 @@ const mountInfo = "/proc/self/mountinfo"
 
 func openMounts(runDir string) (*mountTable, error) {
 	m := &mountTable{runDir: runDir}
-	if real, err := filepath.EvalSymlinks(runDir); err == nil {
-		m.runDir = real
+	if resolved, err := filepath.EvalSymlinks(runDir); err == nil {
+		m.runDir = resolved
 	}
 	// os.Open would give it to the runtime's poller, which then hears of changes
 	// in our place.
