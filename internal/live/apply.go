@@ -2,6 +2,7 @@ package live
 
 import (
 	"slices"
+	"time"
 
 	"netdash/internal/netops"
 	"netdash/internal/topology"
@@ -67,6 +68,15 @@ func (l *Live) lose(s *space) {
 	}
 	l.publishNamespace(s, "namespace.removed")
 	l.settleGhost(s.name)
+}
+
+// inhabit notes who lives in a namespace, which changes nothing else in it.
+func (l *Live) inhabit(s *space, who topology.Inhabitants) {
+	s.who = who
+	n := l.head(s)
+	s.headShown = &n
+	l.snapshot, s.cached = nil, nil
+	l.send(&topology.Event{Type: "namespace.changed", At: time.Now(), Origin: "kernel", Namespace: &n})
 }
 
 func (l *Live) publishNamespace(s *space, kind string) {

@@ -151,6 +151,10 @@ func (l *Live) take(o netops.Observation) bool {
 		if s := l.spaces[o.ID]; s != nil {
 			l.lose(s)
 		}
+	case netops.Inhabited:
+		if s := l.spaces[o.ID]; s != nil {
+			l.inhabit(s, o.Inhabitants)
+		}
 	case netops.Delta:
 		if s := l.spaces[o.ID]; s != nil {
 			l.apply(s, o.Facts)

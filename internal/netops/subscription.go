@@ -64,6 +64,7 @@ func (s *space) subscribe() (*subscription, error) {
 		return nil, fmt.Errorf("subscribe to namespace %s: %w", s.id, outOfFiles(err))
 	}
 	sub.budget = &s.kernel.files
+	s.unpin(sub)
 	return sub, nil
 }
 
