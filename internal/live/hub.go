@@ -63,6 +63,12 @@ func (h *hub) send(e *topology.Event) error {
 	return nil
 }
 
+// skip counts an event that nobody will ask for.
+func (h *hub) skip() {
+	h.seq++
+	h.first = h.seq + 1
+}
+
 func (h *hub) closeAll() {
 	for s := range h.subscribers {
 		s.closed = true
