@@ -44,6 +44,7 @@ type sizes struct {
 	stars      []starCase    // built and taken away as a whole
 	starRounds int           // at most, of these
 	large      int           // hosts of the star that shows how netdash scales
+	storm      int           // changes of a storm
 	calm       time.Duration // left to that star to come to rest
 	settle     time.Duration // left to the kernel to take deleted namespaces down
 }
@@ -53,7 +54,7 @@ var full = sizes{
 	namespaces: 100, veths: 50, labs: 10, sweeps: 5, star: 100, gets: 40,
 	requests: 500 * time.Millisecond, settle: 300 * time.Millisecond,
 	stars: []starCase{{100, true, 2.5, 0}, {1000, true, 3, 0}, {1000, false, 6, 3}}, starRounds: 3,
-	large: 1000, calm: 20 * time.Second,
+	large: 1000, storm: 20_000, calm: 20 * time.Second,
 }
 
 func main() {
@@ -184,6 +185,7 @@ func (b *bench) all(ctx context.Context) (*report, error) {
 		{"drift", b.drift},
 		{"read the topology", b.topology},
 		{"scale", b.scale},
+		{"storms", b.storms},
 	} {
 		if only := b.n.only; only != "" && only != part.what {
 			continue
