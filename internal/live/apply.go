@@ -151,6 +151,9 @@ func (l *Live) apply(s *space, fact any) {
 	switch f := fact.(type) {
 	case netops.LinkFacts:
 		l.setLink(s, f)
+		if !f.AdminUp {
+			l.flushLinkRoutes(s, f.Ifindex)
+		}
 	case netops.PortFacts:
 		if x := s.links[f.Ifindex]; x != nil {
 			x.facts.BridgePort = f.Port
@@ -181,6 +184,8 @@ func (l *Live) remove(s *space, fact any) {
 	case netops.LinkFacts:
 		if x := s.links[f.Ifindex]; x != nil {
 			l.depart(x, f)
+		} else {
+			l.dropReferring(s, f.Ifindex)
 		}
 	case netops.AddressFacts:
 		if x := s.links[f.Ifindex]; x != nil {

@@ -30,6 +30,7 @@ type hub struct {
 	first       uint64  // seq of the oldest in ring
 	bytes       int     // in ring
 	subscribers map[*Subscription]bool
+	resyncs     uint64 // of subscribers that fell behind too far
 }
 
 // frame is an event ready to be sent.
@@ -108,6 +109,14 @@ func (l *Live) Subscribers() int {
 	return len(l.hub.subscribers)
 }
 
+// Resyncs counts how often a subscriber fell so far behind that it got a fresh
+// Snapshot.
+func (l *Live) Resyncs() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.hub.resyncs
+}
+
 // Close ends the subscription.
 func (s *Subscription) Close() {
 	s.live.mu.Lock()
@@ -180,6 +189,7 @@ func (s *Subscription) push(b frame) {
 	}
 	if len(s.queue) >= queueSize || s.bytes > queueBytes {
 		s.queue, s.bytes, s.snapshot, s.resync = nil, 0, true, true
+		s.live.hub.resyncs++
 	} else {
 		s.queue, s.bytes = append(s.queue, b), s.bytes+len(b)
 	}

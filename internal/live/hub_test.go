@@ -161,8 +161,8 @@ func TestSlowClientGetsASnapshotInstead(t *testing.T) {
 			t.Fatalf("the quick client was disturbed: %+v", m)
 		}
 	}
-	if m := next(t, slow); m.Type != "resync" {
-		t.Fatalf("%+v, want resync", m)
+	if m := next(t, slow); m.Type != "resync" || l.Resyncs() != 1 {
+		t.Fatalf("%+v, %d counted; want one resync", m, l.Resyncs())
 	}
 	m := next(t, slow)
 	if m.Type != "snapshot" || m.Topology.Namespace("host").Link("x").MTU != 1000+queueSize+99 {

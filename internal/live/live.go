@@ -90,7 +90,8 @@ func (l *Live) Run() {
 	defer quiet.Stop()
 	settle := time.NewTimer(time.Hour)
 	defer settle.Stop()
-	waits := false // for settle
+	waits := false        // for settle
+	var waiting time.Time // since when for quiet; zero: not
 	for {
 		select {
 		case o, open := <-l.watcher.Observations():
@@ -98,9 +99,13 @@ func (l *Live) Run() {
 				return
 			}
 			if l.take(o) {
-				quiet.Reset(settleAfter)
+				if waiting.IsZero() {
+					waiting = time.Now()
+				}
+				quiet.Reset(min(settleAfter, settleAtLatest-time.Since(waiting)))
 			}
 		case <-quiet.C:
+			waiting = time.Time{}
 			l.settlePeers()
 		case <-settle.C:
 			waits = false
