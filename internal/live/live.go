@@ -19,6 +19,7 @@ import (
 type Kernel interface {
 	NSID(in, of topology.NamespaceID) (int32, bool, error)
 	FDB(ctx context.Context, namespace, bridge string) ([]netops.FDBFacts, error)
+	Counters(ctx context.Context, namespace string) ([]netops.CounterFacts, error)
 }
 
 // Watcher is where observations come from.
@@ -82,9 +83,8 @@ func New(kernel Kernel, watcher Watcher, intended *topology.Spec, revision int64
 // Run takes observations until the watcher is closed.
 func (l *Live) Run() {
 	defer func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
 		l.hub.closeAll()
+		l.hub.stats.ran.Wait()
 	}()
 	quiet := time.NewTimer(time.Hour)
 	defer quiet.Stop()
