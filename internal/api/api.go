@@ -67,8 +67,10 @@ type Live interface {
 
 // Subscription is one client's stream of events.
 type Subscription interface {
-	// Next waits for the next message and gives it as it is sent.
-	Next(context.Context) ([]byte, error)
+	// Next waits for messages and gives all that are due.
+	Next(context.Context) ([]*live.Frame, error)
+	// Watch has the counters of these namespaces, and of no others, among them.
+	Watch(namespaces []string)
 	Close()
 }
 

@@ -46,6 +46,7 @@ type sizes struct {
 	large      int           // hosts of the star that shows how netdash scales
 	storm      int           // changes of a storm
 	calm       time.Duration // left to that star to come to rest
+	crowd      crowd         // that listens at once
 	settle     time.Duration // left to the kernel to take deleted namespaces down
 }
 
@@ -55,6 +56,7 @@ var full = sizes{
 	requests: 500 * time.Millisecond, settle: 300 * time.Millisecond,
 	stars: []starCase{{100, true, 2.5, 0}, {1000, true, 3, 0}, {1000, false, 6, 3}}, starRounds: 3,
 	large: 1000, storm: 20_000, calm: 20 * time.Second,
+	crowd: crowd{clients: 1000, stuck: 10, rate: 500, long: 20 * time.Second, limit: 250},
 }
 
 func main() {
@@ -186,6 +188,7 @@ func (b *bench) all(ctx context.Context) (*report, error) {
 		{"read the topology", b.topology},
 		{"scale", b.scale},
 		{"storms", b.storms},
+		{"crowd", b.crowd},
 	} {
 		if only := b.n.only; only != "" && only != part.what {
 			continue

@@ -147,16 +147,17 @@ func TestChangesOfWhoLivesThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	for {
-		b, err := sub.Next(t.Context())
+	for found := false; !found; {
+		frames, err := sub.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(b), `"type":"namespace.changed"`) || !strings.Contains(string(b), `"links":null`) {
-			t.Fatalf("told: %s", b)
-		}
-		if strings.Contains(string(b), fmt.Sprintf(`"processes":[{"pid":%d,"name":"sleep"}],"process_count":1`, cmd.Process.Pid)) {
-			break
+		for _, f := range frames {
+			told := string(f.Text)
+			if !strings.Contains(told, `"type":"namespace.changed"`) || !strings.Contains(told, `"links":null`) {
+				t.Fatalf("told: %s", told)
+			}
+			found = found || strings.Contains(told, fmt.Sprintf(`"processes":[{"pid":%d,"name":"sleep"}],"process_count":1`, cmd.Process.Pid))
 		}
 	}
 	time.Sleep(2500 * time.Millisecond) // in which nothing changes
@@ -249,13 +250,16 @@ func TestIpNetnsAddIsSeenOnce(t *testing.T) {
 	defer sub.Close()
 	nettest.Shell(t, "for i in $(seq 150); do ip netns add n$i; ip netns delete n$i; done")
 	shows(t, l)
-	for until := l.Snapshot().Seq; seq < until; seq++ {
-		b, err := sub.Next(t.Context())
+	for until := l.Snapshot().Seq; seq < until; {
+		frames, err := sub.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(string(b), `"namespace":{"id":`) && strings.Contains(string(b), `"names":[]`) {
-			t.Fatalf("shown without a name: %s", b)
+		for _, f := range frames {
+			seq++
+			if told := string(f.Text); strings.Contains(told, `"namespace":{"id":`) && strings.Contains(told, `"names":[]`) {
+				t.Fatalf("shown without a name: %s", told)
+			}
 		}
 	}
 }

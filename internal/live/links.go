@@ -79,7 +79,7 @@ func (l *Live) showWaiting(s *space, x *link) {
 	}
 	for _, e := range s.fdb {
 		if e.facts.BridgeIndex == i || e.facts.PortIndex == i {
-			l.showFDB(s, e)
+			l.showFDB(s, e, "fdb.changed")
 		}
 	}
 }
@@ -111,7 +111,7 @@ func (l *Live) dropLink(x *link) {
 func (l *Live) dropReferring(s *space, index int) {
 	for _, e := range s.fdb {
 		if e.facts.BridgeIndex == index || e.facts.PortIndex == index {
-			l.dropFDB(s, e.facts)
+			l.dropFDB(s, e.facts, goneWithLink(e.facts))
 		}
 	}
 	for _, n := range s.neighbours {

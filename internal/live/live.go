@@ -19,6 +19,7 @@ import (
 type Kernel interface {
 	NSID(in, of topology.NamespaceID) (int32, bool, error)
 	FDB(ctx context.Context, namespace, bridge string) ([]netops.FDBFacts, error)
+	Counters(ctx context.Context, namespace string) ([]netops.CounterFacts, error)
 }
 
 // Watcher is where observations come from.
@@ -82,9 +83,8 @@ func New(kernel Kernel, watcher Watcher, intended *topology.Spec, revision int64
 // Run takes observations until the watcher is closed.
 func (l *Live) Run() {
 	defer func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
 		l.hub.closeAll()
+		l.hub.stats.ran.Wait()
 	}()
 	quiet := time.NewTimer(time.Hour)
 	defer quiet.Stop()
@@ -332,9 +332,8 @@ func (l *Live) publishOperation(kind string, op *topology.Operation) {
 }
 
 func (l *Live) send(e *topology.Event) {
-	if !l.ready && len(l.hub.subscribers) == 0 {
-		l.hub.skip() // the first look: nobody can have heard of what came before
-		return
+	if !l.ready && l.hub.skip() {
+		return // the first look: nobody can have heard of what came before
 	}
 	if err := l.hub.send(e); err != nil {
 		l.log.Error("an event could not be sent", "type", e.Type, "error", err)
