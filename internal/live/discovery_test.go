@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -248,20 +250,28 @@ func TestIpNetnsAddIsSeenOnce(t *testing.T) {
 	seq := l.Snapshot().Seq
 	sub := l.Subscribe(&seq)
 	defer sub.Close()
-	nettest.Shell(t, "for i in $(seq 150); do ip netns add n$i; ip netns delete n$i; done")
-	shows(t, l)
-	for until := l.Snapshot().Seq; seq < until; {
-		frames, err := sub.Next(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range frames {
-			seq++
-			if told := string(f.Text); strings.Contains(told, `"namespace":{"id":`) && strings.Contains(told, `"names":[]`) {
-				t.Fatalf("shown without a name: %s", told)
+	ctx, stop := context.WithCancel(t.Context())
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for {
+			frames, err := sub.Next(ctx)
+			if err != nil {
+				return
+			}
+			for _, f := range frames {
+				if told := string(f.Text); strings.Contains(told, `"namespace":{"id":`) && strings.Contains(told, `"names":[]`) {
+					t.Errorf("shown without a name: %s", told)
+				}
 			}
 		}
+	})
+	nettest.Shell(t, "for i in $(seq 150); do ip netns add n$i; ip netns delete n$i; done")
+	shows(t, l)
+	if l.Snapshot().Seq < seq+300 {
+		t.Error("they were not shown at all")
 	}
+	stop()
+	reader.Wait()
 }
 
 // TestProcessThatUnshares leaves one namespace for another.
