@@ -32,6 +32,7 @@ type hub struct {
 	awaited     bool // somebody waits for news
 	closed      bool
 	subscribers map[*Subscription]bool
+	resyncs     uint64 // of subscribers that fell behind too far
 	stats       sampling
 }
 

@@ -186,6 +186,9 @@ func TestSlowClientGetsASnapshotInstead(t *testing.T) {
 	if m := next(t, slow); m.Type != "resync" {
 		t.Fatalf("%+v, want resync", m)
 	}
+	if n := l.Resyncs(); n != 1 {
+		t.Errorf("%d resyncs are counted", n)
+	}
 	m := next(t, slow)
 	if m.Type != "snapshot" || m.Topology.Namespace("host").Link("x").MTU != 1000+ringSize+99 {
 		t.Fatalf("%+v, want the newest snapshot", m)

@@ -53,6 +53,14 @@ func (l *Live) Subscribers() int {
 	return len(l.hub.subscribers)
 }
 
+// Resyncs counts how often a subscriber fell so far behind that it got a fresh
+// Snapshot.
+func (l *Live) Resyncs() uint64 {
+	l.hub.mu.Lock()
+	defer l.hub.mu.Unlock()
+	return l.hub.resyncs
+}
+
 // Close ends the subscription.
 func (s *Subscription) Close() {
 	s.Watch(nil)
@@ -88,6 +96,7 @@ func (s *Subscription) take() (batch []*Frame, more <-chan struct{}, err error) 
 	h.mu.Lock()
 	if !s.begins && !h.remembers(s.taken) {
 		s.begins, s.resync = true, true
+		h.resyncs++
 	}
 	if s.begins && !s.closed {
 		h.mu.Unlock()
