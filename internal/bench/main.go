@@ -43,10 +43,10 @@ type sizes struct {
 	requests   time.Duration // of small GETs, in each round
 	stars      []starCase    // built and taken away as a whole
 	starRounds int           // at most, of these
+	crowd      crowd         // that listens at once
 	large      int           // hosts of the star that shows how netdash scales
 	storm      int           // changes of a storm
 	calm       time.Duration // left to that star to come to rest
-	crowd      crowd         // that listens at once
 	settle     time.Duration // left to the kernel to take deleted namespaces down
 }
 
@@ -55,8 +55,8 @@ var full = sizes{
 	namespaces: 100, veths: 50, labs: 10, sweeps: 5, star: 100, gets: 40,
 	requests: 500 * time.Millisecond, settle: 300 * time.Millisecond,
 	stars: []starCase{{100, true, 2.5, 0}, {1000, true, 3, 0}, {1000, false, 6, 3}}, starRounds: 3,
-	large: 1000, storm: 20_000, calm: 20 * time.Second,
 	crowd: crowd{clients: 1000, stuck: 10, rate: 500, long: 20 * time.Second, limit: 250},
+	large: 1000, storm: 20_000, calm: 20 * time.Second,
 }
 
 func main() {
@@ -186,9 +186,9 @@ func (b *bench) all(ctx context.Context) (*report, error) {
 		{"events", b.events},
 		{"drift", b.drift},
 		{"read the topology", b.topology},
+		{"crowd", b.crowd},
 		{"scale", b.scale},
 		{"storms", b.storms},
-		{"crowd", b.crowd},
 	} {
 		if only := b.n.only; only != "" && only != part.what {
 			continue
