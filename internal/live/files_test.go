@@ -3,9 +3,8 @@ package live_test
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"netdash/internal/nettest"
 )
@@ -23,7 +22,7 @@ func TestTooFewFiles(t *testing.T) {
 	nettest.Shell(t, fmt.Sprintf("for i in $(seq 2 %d); do ip netns add n$i; done", there))
 	set := func(n uint64) {
 		t.Helper()
-		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: 4096}); err != nil {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: n, Max: 4096}); err != nil {
 			t.Fatal(err)
 		}
 	}
