@@ -332,7 +332,7 @@ func (l *Live) publishOperation(kind string, op *topology.Operation) {
 }
 
 func (l *Live) send(e *topology.Event) {
-	if !l.ready && len(l.hub.subscribers) == 0 {
+	if !l.ready && l.Subscribers() == 0 {
 		l.hub.skip() // the first look: nobody can have heard of what came before
 		return
 	}
