@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"netdash/internal/lab"
+	"netdash/internal/live"
 	"netdash/internal/topology"
 )
 
@@ -62,8 +63,10 @@ type Live interface {
 
 // Subscription is one client's stream of events.
 type Subscription interface {
-	// Next waits for the next message and gives it as it is sent.
-	Next(context.Context) ([]byte, error)
+	// Next waits for messages and gives all that are due.
+	Next(context.Context) ([]*live.Frame, error)
+	// Watch has the counters of these namespaces, and of no others, among them.
+	Watch(namespaces []string)
 	Close()
 }
 
@@ -74,6 +77,15 @@ type Kernel interface {
 	FlushFDB(ctx context.Context, namespace, bridge string) (int, error)
 	Firewall(ctx context.Context, namespace string) ([]topology.FirewallChain, error)
 	Capabilities() topology.Capabilities
+}
+
+// Watch counts what it takes to follow the kernel, and to be followed, for
+// /metrics.
+type Watch struct {
+	Overruns    func() uint64 // losses of messages
+	Dumps       func() uint64 // namespaces read whole
+	Interrupted func() uint64 // lists read again because they changed meanwhile
+	Resyncs     func() uint64 // clients that fell behind too far
 }
 
 // Config is what a Handler is made of. Lab, Live, Subscribe, Kernel, Templates
@@ -87,6 +99,8 @@ type Config struct {
 	Subscribe func(since *uint64) Subscription
 	// Ready tells whether the database answers; nil means it always does.
 	Ready func(context.Context) error
+	// Watch counts what it takes to follow the kernel; what is nil is not shown.
+	Watch Watch
 
 	Logger  *slog.Logger // default: slog.Default()
 	Version string       // of the program

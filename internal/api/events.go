@@ -1,7 +1,13 @@
 package api
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -16,7 +22,8 @@ import (
 // answered with a Problem, and hands the connection over to the websocket.
 func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
 	since, err := parseSince(r.URL.Query())
-	if err == nil {
+	watch, tooLong := watchOf(r.URL.Query())
+	if err = cmp.Or(err, tooLong); err == nil {
 		err = upgradeProblem(r)
 	}
 	if err != nil {
@@ -35,7 +42,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, topology.Errorf(topology.CodeBusy, "", "%d clients listen already", cap(h.sockets)))
 		return
 	}
-	h.serveEvents(w, r, since)
+	h.serveEvents(w, r, since, watch)
 }
 
 func parseSince(query url.Values) (*uint64, error) {
@@ -49,6 +56,33 @@ func parseSince(query url.Values) (*uint64, error) {
 		return nil, p
 	}
 	return &seq, nil
+}
+
+// watchOf reads the namespaces to watch from ?watch=A,B.
+func watchOf(query url.Values) ([]string, error) {
+	text := strings.Join(query["watch"], ",")
+	if len(text) > maxFrame {
+		p := newProblem(topology.CodeMalformed, "too many namespaces to watch")
+		p.Errors = []ProblemField{{Parameter: "watch", Detail: fmt.Sprintf("is longer than %d bytes", maxFrame)}}
+		return nil, p
+	}
+	return strings.FieldsFunc(text, func(c rune) bool { return c == ',' }), nil
+}
+
+// parseWatch reads {"watch": ["A", "B"]}, the one thing a client may say.
+func parseWatch(text []byte) ([]string, error) {
+	var said struct {
+		Watch *[]string `json:"watch"`
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&said); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) || said.Watch == nil {
+		return nil, errTalks
+	}
+	return *said.Watch, nil
 }
 
 // upgradeProblem says why a request cannot become a websocket (RFC 6455, 4.2.1).
@@ -84,10 +118,15 @@ func eventsOperation(schemas huma.Registry) *huma.Operation {
 		Summary: "Listen to what happens, over a websocket",
 		Description: "The first message is a snapshot, `{\"type\":\"snapshot\",\"seq\":…,\"revision\":…,\"topology\":{…}}`, or, with " +
 			"`since`, what followed event `since` where that is still known. Then each message is one Event. Sequence numbers " +
-			"have no gaps. A `drift.changed` event holds all differences of its namespace. A `resync` event is followed by another snapshot: forget everything before it.",
+			"have no gaps, but a client that is slow is spared changes that later ones make worthless: the next message tells how many as `coalesced`. " +
+			"`{\"watch\":[\"A\",\"B\"]}`, the one message a client may send, replaces the namespaces of `watch`: their counters come once a second as `stats`, " +
+			"which have the number of the last event. A `drift.changed` event holds all differences of its namespace. A `resync` event is followed by another snapshot: forget everything before it.",
 		Parameters: []*huma.Param{{
 			Name: "since", In: "query", Description: "Number of the last event that is known already.",
 			Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: new(float64)},
+		}, {
+			Name: "watch", In: "query", Description: "Namespaces whose counters are wanted, with commas between them.",
+			Schema: &huma.Schema{Type: huma.TypeString},
 		}},
 		Responses: map[string]*huma.Response{"101": {Description: "Switching Protocols; the messages are Events"}},
 	}

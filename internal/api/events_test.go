@@ -13,25 +13,37 @@ import (
 
 	"nhooyr.io/websocket"
 
+	"netdash/internal/live"
 	"netdash/internal/topology"
 )
 
 // feed is a Subscription that a test fills.
 type feed struct {
-	frames chan []byte
-	err    error
-	closed atomic.Bool
+	frames  chan []byte
+	err     error
+	closed  atomic.Bool
+	watches chan []string // what it was told to watch; nil: nobody looks
 }
 
-func (f *feed) Next(ctx context.Context) ([]byte, error) {
+func (f *feed) Next(ctx context.Context) ([]*live.Frame, error) {
 	select {
 	case frame, ok := <-f.frames:
 		if !ok {
 			return nil, f.err
 		}
-		return frame, nil
+		batch := []*live.Frame{{Text: frame}}
+		for range min(len(f.frames), 15) {
+			batch = append(batch, &live.Frame{Text: <-f.frames})
+		}
+		return batch, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+func (f *feed) Watch(namespaces []string) {
+	if f.watches != nil {
+		f.watches <- namespaces
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"syscall"
@@ -10,10 +9,9 @@ import (
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
-	"nhooyr.io/websocket"
 
 	"netdash/internal/netops"
-	"netdash/internal/topology"
+	"netdash/internal/viewer"
 )
 
 // newsPatience is how long an event may take before it counts as lost.
@@ -87,35 +85,34 @@ func (q *queue[T]) await(fits func(T) (bool, error)) (time.Time, error) {
 
 // client is a websocket on netdash's events.
 type client struct {
-	*queue[[]byte]
-	conn *websocket.Conn
+	*queue[viewer.Message]
+	conn *viewer.Client
 }
 
 func (s *server) listen(ctx context.Context) (*client, error) {
-	conn, _, err := websocket.Dial(ctx, s.url+"/api/v1/events", nil) //nolint:bodyclose // the answer to an upgrade has none
+	conn, err := viewer.Dial(ctx, s.url, "")
 	if err != nil {
 		return nil, err
 	}
-	conn.SetReadLimit(16 << 20)
-	if _, _, err := conn.Read(ctx); err != nil { // the Snapshot
-		return nil, errors.Join(err, conn.CloseNow())
+	if _, err := conn.Next(ctx); err != nil { // the Snapshot
+		return nil, errors.Join(err, conn.Close())
 	}
-	return &client{conn: conn, queue: hear(func() ([]byte, error) {
-		_, frame, err := conn.Read(context.Background()) // close ends it
-		return frame, err
+	return &client{conn: conn, queue: hear(func() (viewer.Message, error) {
+		return conn.Next(context.Background()) // close ends it
 	})}, nil
 }
 
 func (c *client) await(h *host, way change) (time.Time, error) {
-	return c.queue.await(func(frame []byte) (bool, error) {
-		var e topology.Event
-		err := json.Unmarshal(frame, &e)
-		return err == nil && way.told(h, &e), err
+	var got time.Time
+	_, err := c.queue.await(func(m viewer.Message) (bool, error) {
+		got = m.Got // before it was parsed
+		return way.told(h, &m.Event), nil
 	})
+	return got, err
 }
 
 func (c *client) close() {
-	_ = c.conn.CloseNow() // nobody is interested in how
+	_ = c.conn.Close() // nobody is interested in how
 	<-c.ended
 }
 

@@ -32,6 +32,7 @@ const patience = 15 * time.Minute
 
 // sizes is how much is measured.
 type sizes struct {
+	only       string        // what is measured; empty: everything
 	rounds     int           // of everything; each comparison takes turns this often
 	namespaces int           // created and deleted one by one, in each round
 	veths      int           // created one by one, in each round
@@ -42,6 +43,7 @@ type sizes struct {
 	requests   time.Duration // of small GETs, in each round
 	stars      []starCase    // built and taken away as a whole
 	starRounds int           // at most, of these
+	crowd      crowd         // that listens at once
 	settle     time.Duration // left to the kernel to take deleted namespaces down
 }
 
@@ -50,11 +52,13 @@ var full = sizes{
 	namespaces: 100, veths: 50, labs: 10, sweeps: 5, star: 100, gets: 40,
 	requests: 500 * time.Millisecond, settle: 300 * time.Millisecond,
 	stars: []starCase{{100, true, 2.5, 0}, {1000, true, 3, 0}, {1000, false, 6, 3}}, starRounds: 3,
+	crowd: crowd{clients: 1000, stuck: 10, rate: 500, long: 20 * time.Second, limit: 250},
 }
 
 func main() {
 	n := full
 	flag.IntVar(&n.rounds, "rounds", 7, "how often each comparison takes its turn, 1 to 15")
+	flag.StringVar(&n.only, "only", "", "measure one `part` alone, as named while it runs: stars, events, scale, …")
 	output := flag.String("o", "", "Markdown `file` to write the figures to as well")
 	dir := flag.String("dir", "/var/tmp", "`directory` for the database, on the file system to be measured")
 	program := flag.String("netdash", "", "netdash `program` to measure; built from here if not given")
@@ -174,7 +178,11 @@ func (b *bench) all(ctx context.Context) (*report, error) {
 		{"events", b.events},
 		{"drift", b.drift},
 		{"read the topology", b.topology},
+		{"crowd", b.crowd},
 	} {
+		if only := b.n.only; only != "" && only != part.what {
+			continue
+		}
 		runtime.GC() // not in the middle of what follows
 		began := time.Now()
 		if err := part.take(ctx, out); err != nil {

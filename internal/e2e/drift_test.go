@@ -57,7 +57,7 @@ func TestDriftIsTold(t *testing.T) {
 			if told.Drift.InSync || told.Drift.Total < len(told.Drift.Differences) || told.Origin != "kernel" {
 				t.Errorf("%s: %+v by %s", c.do, told.Drift, told.Origin)
 			}
-			took = append(took, told.got.Sub(began))
+			took = append(took, told.Got.Sub(began))
 			obstacle := c.field == "kind" // nothing can be done about it
 			// The kernel may still be at it, so both are asked for until they are of
 			// one moment.

@@ -11,6 +11,7 @@ import (
 
 	"netdash/internal/nettest"
 	"netdash/internal/topology"
+	"netdash/internal/viewer"
 )
 
 // TestEvents: what the kernel does is told as it happens, whoever made it do so.
@@ -101,7 +102,7 @@ func TestEventsTellEverything(t *testing.T) {
 	post[veth](t, s, "/veths", `{"a":{"namespace":"n2","name":"e0","addresses":["10.0.0.2/24"]},"b":{"namespace":"n1","name":"e1","master":"br0"}}`)
 	nettest.Shell(t, "ip netns add n3")
 	e := s.listen(t, "")
-	told := pictureOf(e.snapshot(t).Topology)
+	told := viewer.NewPicture(e.snapshot(t).Topology)
 	taken := 1
 
 	seed := uint64(time.Now().UnixNano())
@@ -149,10 +150,10 @@ func TestEventsTellEverything(t *testing.T) {
 				if m.Type == "resync" || m.Topology != nil {
 					t.Fatalf("a %s without need", m.Type)
 				}
-				told.take(m)
+				told.Take(&m)
 				taken++
 			}
-			if d := difference(pictureOf(&fresh).lines(), told.lines()); d != "" {
+			if d := difference(viewer.NewPicture(&fresh).Lines(), told.Lines()); d != "" {
 				t.Fatalf("seed %d, after\n%s\nby GET (-) and by events (+):\n%s", seed, strings.Join(script, "\n"), d)
 			}
 			return ""

@@ -61,7 +61,7 @@ func bridgeLab(t *testing.T, s *server, where string) {
 			if f := m.FDB; f.Namespace != where || f.Bridge != "br0" || f.Port != port || f.State != "learned" || f.Owner == nil || *f.Owner != owner || m.Origin != "kernel" {
 				t.Errorf("%s: %+v, origin %s", n, f, m.Origin)
 			}
-			took := m.got.Sub(began)
+			took := m.Got.Sub(began)
 			t.Logf("the MAC of %s was seen %s after the ping began", n, took)
 			if took > learnTime+busySlack {
 				t.Errorf("the MAC of %s was seen only after %s", n, took)
@@ -78,7 +78,7 @@ func bridgeLab(t *testing.T, s *server, where string) {
 		s.do(t, "PATCH", "/namespaces/"+where+"/links/br0", `{"bridge":{"ageing_seconds":1}}`).want(t, 200)
 		for _, n := range []string{"N1", "N3"} {
 			m := e.await(t, from, "fdb.removed of "+n, about("fdb.removed", macs[n]))
-			t.Logf("the MAC of %s was gone %s after ageing was set to 1 s", n, m.got.Sub(began))
+			t.Logf("the MAC of %s was gone %s after ageing was set to 1 s", n, m.Got.Sub(began))
 		}
 		agree(t, s, table, where)
 

@@ -2,31 +2,20 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
-	"nhooyr.io/websocket"
-
-	"netdash/internal/topology"
+	"netdash/internal/viewer"
 )
 
-// message is a frame of the event stream: a snapshot or an event.
-type message struct {
-	topology.Event
-	Revision int64              `json:"revision"`
-	Topology *topology.Snapshot `json:"topology"`
-
-	got time.Time
-}
+type message = viewer.Message
 
 // stream collects the messages of one websocket.
 type stream struct {
-	conn *websocket.Conn
-	done chan struct{} // closed when it has ended
-	err  error         // why it ended
+	client *viewer.Client
+	done   chan struct{} // closed when it has ended
+	err    error         // why it ended
 
 	mu       sync.Mutex
 	messages []message
@@ -38,12 +27,11 @@ func (s *server) listen(t testing.TB, query string) *stream {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, s.URL+"/api/v1/events"+query, nil) //nolint:bodyclose // the answer to an upgrade has none
+	client, err := viewer.Dial(ctx, s.URL, query)
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn.SetReadLimit(16 << 20)
-	e := &stream{conn: conn, done: make(chan struct{})}
+	e := &stream{client: client, done: make(chan struct{})}
 	go e.follow(t)
 	t.Cleanup(e.close)
 	return e
@@ -52,21 +40,15 @@ func (s *server) listen(t testing.TB, query string) *stream {
 func (e *stream) follow(t testing.TB) {
 	t.Helper()
 	defer close(e.done)
-	last := uint64(0)
 	for {
-		_, frame, err := e.conn.Read(context.Background())
-		if err != nil {
+		m, err := e.client.Next(context.Background())
+		if m.Type == "" {
 			e.err = err
 			return
 		}
-		m := message{got: time.Now()}
-		if err := json.Unmarshal(frame, &m); err != nil {
-			t.Errorf("frame %.200s: %v", frame, err)
+		if err != nil {
+			t.Error(err)
 		}
-		if m.Topology == nil && last != 0 && m.Seq != last+1 {
-			t.Errorf("event %d follows %d: %.200s", m.Seq, last, frame)
-		}
-		last = m.Seq
 		e.mu.Lock()
 		e.messages = append(e.messages, m)
 		e.mu.Unlock()
@@ -74,7 +56,7 @@ func (e *stream) follow(t testing.TB) {
 }
 
 func (e *stream) close() {
-	_ = e.conn.CloseNow()
+	_ = e.client.Close()
 	<-e.done
 }
 

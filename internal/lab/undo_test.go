@@ -360,19 +360,21 @@ func TestUndoIsTold(t *testing.T) {
 	defer sub.Close()
 	var told []string
 	for len(told) < 3 {
-		text, err := sub.Next(t.Context())
+		frames, err := sub.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		var e topology.Event
-		if err := json.Unmarshal(text, &struct {
-			*topology.Event
-			Namespace, Link json.RawMessage
-		}{Event: &e}); err != nil {
-			t.Fatal(err)
-		}
-		if o := e.Operation; o != nil {
-			told = append(told, fmt.Sprint(e.Type, " ", o.ID, " ", o.State, " ", o.Undoes, " ", o.UndoneBy))
+		for _, f := range frames {
+			var e topology.Event
+			if err := json.Unmarshal(f.Text, &struct {
+				*topology.Event
+				Namespace, Link json.RawMessage
+			}{Event: &e}); err != nil {
+				t.Fatal(err)
+			}
+			if o := e.Operation; o != nil {
+				told = append(told, fmt.Sprint(e.Type, " ", o.ID, " ", o.State, " ", o.Undoes, " ", o.UndoneBy))
+			}
 		}
 	}
 	want := []string{

@@ -64,7 +64,7 @@ func (l *Live) lose(s *space) {
 		}
 	}
 	for _, e := range s.fdb {
-		l.dropFDB(s, e.facts)
+		l.dropFDB(s, e.facts, goneWithLink(e.facts))
 	}
 	l.publishNamespace(s, "namespace.removed")
 	l.settleGhost(s.name)
@@ -127,7 +127,7 @@ func (l *Live) replace(s *space, d netops.Dump) {
 			l.setNeighbour(s, f)
 		}
 	}
-	keepOnly(s.fdb, c.FDB, keyOfFDB, func(f netops.FDBFacts) { l.dropFDB(s, f) })
+	keepOnly(s.fdb, c.FDB, keyOfFDB, func(f netops.FDBFacts) { l.dropFDB(s, f, "") })
 	for _, f := range c.FDB {
 		l.setFDB(s, f)
 	}
@@ -151,6 +151,9 @@ func (l *Live) apply(s *space, fact any) {
 	switch f := fact.(type) {
 	case netops.LinkFacts:
 		l.setLink(s, f)
+		if !f.AdminUp {
+			l.flushLinkRoutes(s, f.Ifindex)
+		}
 	case netops.PortFacts:
 		if x := s.links[f.Ifindex]; x != nil {
 			x.facts.BridgePort = f.Port
@@ -181,6 +184,8 @@ func (l *Live) remove(s *space, fact any) {
 	case netops.LinkFacts:
 		if x := s.links[f.Ifindex]; x != nil {
 			l.depart(x, f)
+		} else {
+			l.dropReferring(s, f.Ifindex)
 		}
 	case netops.AddressFacts:
 		if x := s.links[f.Ifindex]; x != nil {
@@ -191,6 +196,6 @@ func (l *Live) remove(s *space, fact any) {
 	case netops.NeighbourFacts:
 		l.dropNeighbour(s, f)
 	case netops.FDBFacts:
-		l.dropFDB(s, f)
+		l.dropFDB(s, f, s.whyGone(f))
 	}
 }

@@ -140,7 +140,8 @@ func (l *Live) showNeighbour(s *space, n *shown[netops.NeighbourFacts, topology.
 	l.publish(s, kind, func(e *topology.Event) { e.Neighbour = &o })
 }
 
-func (l *Live) showFDB(s *space, e *fdbShown) {
+// showFDB derives an entry anew and publishes it if it differs, as what is told.
+func (l *Live) showFDB(s *space, e *fdbShown, as string) {
 	o := l.deriveFDB(s, e.facts)
 	if o.Bridge == "" || o.Port == "" {
 		return // until the links are known
@@ -149,16 +150,14 @@ func (l *Live) showFDB(s *space, e *fdbShown) {
 		e.object = nil
 		l.publish(s, "fdb.removed", func(ev *topology.Event) { ev.FDB = was })
 	}
-	kind := "fdb.added"
 	switch was := e.object; {
 	case was == nil:
+		as = "fdb.added"
 	case reflect.DeepEqual(was, o):
 		return
-	case was.Port != o.Port:
-		kind = "fdb.moved"
 	}
 	e.object = o
-	l.publish(s, kind, func(ev *topology.Event) { ev.FDB = o })
+	l.publish(s, as, func(ev *topology.Event) { ev.FDB = o })
 }
 
 // deriveFDB names an entry's bridge, port and owner. The age is left out: it is
@@ -215,7 +214,7 @@ func (l *Live) showOwned(mac string) {
 	}
 	for e, s := range l.entries[mac] {
 		if e.object != nil {
-			l.showFDB(s, e)
+			l.showFDB(s, e, "fdb.changed")
 		}
 	}
 }
@@ -235,6 +234,6 @@ func (l *Live) deriveAll(s *space) {
 		l.showNeighbour(s, n)
 	}
 	for _, e := range s.fdb {
-		l.showFDB(s, e)
+		l.showFDB(s, e, "fdb.changed")
 	}
 }

@@ -148,16 +148,17 @@ func TestChangesOfWhoLivesThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	for {
-		b, err := sub.Next(t.Context())
+	for found := false; !found; {
+		frames, err := sub.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(b), `"type":"namespace.changed"`) || !strings.Contains(string(b), `"links":null`) {
-			t.Fatalf("told: %s", b)
-		}
-		if strings.Contains(string(b), fmt.Sprintf(`"processes":[{"pid":%d,"name":"sleep"}],"process_count":1`, cmd.Process.Pid)) {
-			break
+		for _, f := range frames {
+			told := string(f.Text)
+			if !strings.Contains(told, `"type":"namespace.changed"`) || !strings.Contains(told, `"links":null`) {
+				t.Fatalf("told: %s", told)
+			}
+			found = found || strings.Contains(told, fmt.Sprintf(`"processes":[{"pid":%d,"name":"sleep"}],"process_count":1`, cmd.Process.Pid))
 		}
 	}
 	time.Sleep(2500 * time.Millisecond) // in which nothing changes
@@ -184,20 +185,39 @@ func TestPeerInANamespaceOfAProcess(t *testing.T) {
 		}
 		return ""
 	})
-	seq := l.Snapshot().Seq
-	sub := l.Subscribe(&seq)
-	defer sub.Close()
+	told := overhear(t, l)
 	nettest.Shell(t, "ip netns delete seen")
 	eventually(t, func() string { return peerIs(l, a, "x", r.id+"/y") })
 	shows(t, l, a+"["+a+"]", r.id+"[]")
-	for until := l.Snapshot().Seq; seq < until; seq++ {
-		b, err := sub.Next(t.Context())
-		if err != nil {
-			t.Fatal(err)
+	for _, text := range told() {
+		if strings.Contains(text, "removed") { // it was there all the time
+			t.Errorf("told: %s", text)
 		}
-		if strings.Contains(string(b), "removed") { // it was there all the time
-			t.Errorf("told: %s", b)
+	}
+}
+
+// overhear takes events from now on, until it is asked which have come.
+func overhear(t *testing.T, l *live.Live) (told func() []string) {
+	t.Helper()
+	seq := l.Snapshot().Seq
+	sub := l.Subscribe(&seq)
+	ctx, stop := context.WithCancel(t.Context())
+	var texts []string
+	listened := make(chan struct{})
+	go func() {
+		defer close(listened)
+		for frames, err := sub.Next(ctx); err == nil; frames, err = sub.Next(ctx) {
+			for _, f := range frames {
+				texts = append(texts, string(f.Text))
+			}
 		}
+	}()
+	return func() []string {
+		time.Sleep(100 * time.Millisecond) // for the last of them
+		stop()
+		<-listened
+		sub.Close()
+		return texts
 	}
 }
 
@@ -263,27 +283,13 @@ func TestMountedElsewhere(t *testing.T) {
 // TestIpNetnsAddIsSeenOnce: ip is in the new namespace before it names it.
 func TestIpNetnsAddIsSeenOnce(t *testing.T) {
 	l, _ := watching(t)
-	seq := l.Snapshot().Seq
-	sub := l.Subscribe(&seq)
-	ctx, stop := context.WithCancel(t.Context())
-	var unnamed []string
-	listened := make(chan struct{})
-	go func() {
-		defer close(listened)
-		for b, err := sub.Next(ctx); err == nil; b, err = sub.Next(ctx) {
-			if strings.Contains(string(b), `"type":"namespace.`) && strings.Contains(string(b), `"names":[]`) {
-				unnamed = append(unnamed, string(b))
-			}
-		}
-	}()
+	told := overhear(t, l)
 	nettest.Shell(t, "for j in 1 2 3 4; do for i in $(seq 400); do ip netns add n$j-$i; ip netns delete n$j-$i; done & done; wait")
 	shows(t, l)
-	time.Sleep(100 * time.Millisecond)
-	stop()
-	<-listened
-	sub.Close()
-	if len(unnamed) > 0 {
-		t.Errorf("shown without a name: %s", unnamed)
+	for _, text := range told() {
+		if strings.Contains(text, `"type":"namespace.`) && strings.Contains(text, `"names":[]`) {
+			t.Errorf("shown without a name: %s", text)
+		}
 	}
 }
 

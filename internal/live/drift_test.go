@@ -73,11 +73,13 @@ func listen(t *testing.T, l *live.Live) *listener {
 	go func() {
 		defer close(done)
 		for {
-			b, err := sub.Next(ctx)
+			frames, err := sub.Next(ctx)
 			if err != nil {
 				return
 			}
-			x.take(t, b)
+			for _, f := range frames {
+				x.take(t, f.Text)
+			}
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-done; sub.Close() })

@@ -1,194 +1,113 @@
 package live
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"sync"
 	"time"
 
 	"netdash/internal/topology"
 )
 
-// ringSize is how many events can be asked for again with ?since=; queueSize is
-// how many a subscriber may lag behind before it gets a fresh Snapshot instead.
-// Both are bounded in bytes too: a drift.changed of a large namespace is long.
+// ringSize is how many events are remembered, to be asked for again with ?since=
+// and for clients to lag behind. It is bounded in bytes too: a drift.changed of a
+// large namespace is long.
 const (
-	ringSize   = 4096
-	ringBytes  = 32 << 20
-	queueSize  = 1024
-	queueBytes = 16 << 20
+	ringSize  = 4096
+	ringBytes = 32 << 20
 )
 
 // ErrClosed ends a subscription when netdash stops.
 var ErrClosed = errors.New("the event stream is closed")
 
-// hub numbers events and hands them out. It is guarded by Live.mu.
+// hub numbers events and remembers the newest. Every subscriber reads them from
+// here at its own pace, so one more costs nothing, and one that is stuck neither.
 type hub struct {
-	seq         uint64
-	ring        []frame // of the last ringSize events, by seq modulo
-	first       uint64  // seq of the oldest in ring
-	bytes       int     // in ring
+	mu          sync.Mutex // taken after Live.mu, if both are
+	seq         uint64     // changed only with Live.mu held, too
+	ring        []*Frame   // of the last ringSize events, by seq modulo
+	first       uint64     // seq of the oldest in ring
+	bytes       int        // in ring
+	news        chan struct{}
+	awaited     bool // somebody waits for news
+	closed      bool
 	subscribers map[*Subscription]bool
+	resyncs     uint64 // of subscribers that fell behind too far
+	stats       sampling
 }
-
-// frame is an event ready to be sent.
-type frame []byte
 
 // newHub begins to count at the time in microseconds, so that a number from
 // before a restart is never taken for one of now.
 func newHub() hub {
 	start := uint64(time.Now().UnixMicro())
-	return hub{seq: start, first: start + 1, ring: make([]frame, ringSize), subscribers: map[*Subscription]bool{}}
+	return hub{
+		seq: start, first: start + 1, ring: make([]*Frame, ringSize), news: make(chan struct{}),
+		subscribers: map[*Subscription]bool{}, stats: newSampling(),
+	}
 }
 
+// send numbers an event and gives it to all. Live.mu is held.
 func (h *hub) send(e *topology.Event) error {
 	e.Seq = h.seq + 1
-	b, err := json.Marshal(e)
+	text, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
+	f := newFrame(e, text)
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.seq++
-	h.bytes += len(b) - len(h.ring[h.seq%ringSize])
-	h.ring[h.seq%ringSize] = b
+	h.forget(h.seq) // what is ringSize older
+	h.ring[h.seq%ringSize] = f
+	h.bytes += len(text)
 	h.first = max(h.first, h.seq-min(h.seq, ringSize-1))
 	for ; h.bytes > ringBytes && h.first < h.seq; h.first++ {
-		h.bytes -= len(h.ring[h.first%ringSize])
-		h.ring[h.first%ringSize] = nil
+		h.forget(h.first)
 	}
-	for s := range h.subscribers {
-		s.push(b)
-	}
+	h.tell()
 	return nil
 }
 
+func (h *hub) forget(seq uint64) {
+	if f := h.ring[seq%ringSize]; f != nil {
+		h.bytes -= len(f.Text)
+		h.ring[seq%ringSize] = nil
+	}
+}
+
+// after gives the events after one that is still remembered. h.mu is held.
+func (h *hub) after(seq uint64) []*Frame {
+	if seq >= h.seq {
+		return nil
+	}
+	list := make([]*Frame, 0, h.seq-seq)
+	for n := seq + 1; n <= h.seq; n++ {
+		list = append(list, h.ring[n%ringSize])
+	}
+	return list
+}
+
+// remembers tells whether everything after an event is. h.mu is held.
+func (h *hub) remembers(seq uint64) bool { return seq+1 >= h.first && seq <= h.seq }
+
+// wait gives what is closed when there is more. h.mu is held.
+func (h *hub) wait() <-chan struct{} {
+	h.awaited = true
+	return h.news
+}
+
+// tell wakes those who wait. h.mu is held.
+func (h *hub) tell() {
+	if h.awaited {
+		close(h.news)
+		h.news, h.awaited = make(chan struct{}), false
+	}
+}
+
 func (h *hub) closeAll() {
-	for s := range h.subscribers {
-		s.closed = true
-		s.wake()
-	}
-}
-
-// Subscription is one client's view of the events.
-type Subscription struct {
-	live *Live
-	more chan struct{} // has room for one: something is there
-
-	// Guarded by Live.mu.
-	queue    []frame
-	bytes    int  // in queue
-	snapshot bool // a Snapshot is due before the queue
-	resync   bool // because the queue overflowed
-	closed   bool
-}
-
-// Subscribe begins a subscription: with the events after *since while these are
-// still remembered, otherwise with a Snapshot.
-func (l *Live) Subscribe(since *uint64) *Subscription {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := &Subscription{live: l, more: make(chan struct{}, 1)}
-	h := &l.hub
-	if since != nil && *since+1 >= h.first && *since <= h.seq {
-		for n := *since + 1; n <= h.seq; n++ {
-			s.queue, s.bytes = append(s.queue, h.ring[n%ringSize]), s.bytes+len(h.ring[n%ringSize])
-		}
-	} else {
-		s.snapshot = true
-	}
-	h.subscribers[s] = true
-	s.wake()
-	return s
-}
-
-// Subscribers counts the subscriptions.
-func (l *Live) Subscribers() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.hub.subscribers)
-}
-
-// Close ends the subscription.
-func (s *Subscription) Close() {
-	s.live.mu.Lock()
-	defer s.live.mu.Unlock()
-	delete(s.live.hub.subscribers, s)
-	s.closed = true
-	s.wake()
-}
-
-// Next gives the next message, as the text of a websocket frame. It waits for
-// one until ctx ends, and fails with ErrClosed when netdash stops.
-func (s *Subscription) Next(ctx context.Context) ([]byte, error) {
-	for {
-		if b, err := s.take(); b != nil || err != nil {
-			return b, err
-		}
-		select {
-		case <-s.more:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// take gives a message that is there already, nil if there is none.
-func (s *Subscription) take() ([]byte, error) {
-	l := s.live
-	l.mu.Lock()
-	switch {
-	case s.resync:
-		s.resync = false
-		seq := l.hub.seq
-		l.mu.Unlock()
-		return fmt.Appendf(nil, `{"type":"resync","seq":%d}`, seq), nil
-	case s.snapshot:
-		l.mu.Unlock()
-		p, err := l.Picture()
-		if err != nil {
-			return nil, err
-		}
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		h := &l.hub
-		if p.Seq+1 < h.first {
-			s.wake() // what followed is forgotten already: once more
-			return nil, nil
-		}
-		s.snapshot, s.queue, s.bytes = false, nil, 0
-		for n := p.Seq + 1; n <= h.seq; n++ {
-			s.queue, s.bytes = append(s.queue, h.ring[n%ringSize]), s.bytes+len(h.ring[n%ringSize])
-		}
-		return p.message, nil
-	}
-	defer l.mu.Unlock()
-	if len(s.queue) > 0 {
-		b := s.queue[0]
-		s.queue, s.bytes = s.queue[1:], s.bytes-len(b)
-		return b, nil
-	}
-	if s.closed {
-		return nil, ErrClosed
-	}
-	return nil, nil
-}
-
-// push queues a frame. Live.mu is held.
-func (s *Subscription) push(b frame) {
-	if s.snapshot {
-		return // it will be in the Snapshot
-	}
-	if len(s.queue) >= queueSize || s.bytes > queueBytes {
-		s.queue, s.bytes, s.snapshot, s.resync = nil, 0, true, true
-	} else {
-		s.queue, s.bytes = append(s.queue, b), s.bytes+len(b)
-	}
-	s.wake()
-}
-
-func (s *Subscription) wake() {
-	select {
-	case s.more <- struct{}{}:
-	default:
-	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	close(h.stats.stop)
+	h.tell()
 }

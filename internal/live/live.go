@@ -19,6 +19,7 @@ import (
 type Kernel interface {
 	NSID(in, of topology.NamespaceID) (int32, bool, error)
 	FDB(ctx context.Context, namespace, bridge string) ([]netops.FDBFacts, error)
+	Counters(ctx context.Context, namespace string) ([]netops.CounterFacts, error)
 }
 
 // Watcher is where observations come from.
@@ -82,15 +83,15 @@ func New(kernel Kernel, watcher Watcher, intended *topology.Spec, revision int64
 // Run takes observations until the watcher is closed.
 func (l *Live) Run() {
 	defer func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
 		l.hub.closeAll()
+		l.hub.stats.ran.Wait()
 	}()
 	quiet := time.NewTimer(time.Hour)
 	defer quiet.Stop()
 	settle := time.NewTimer(time.Hour)
 	defer settle.Stop()
-	waits := false // for settle
+	waits := false        // for settle
+	var waiting time.Time // since when for quiet; zero: not
 	for {
 		select {
 		case o, open := <-l.watcher.Observations():
@@ -98,9 +99,13 @@ func (l *Live) Run() {
 				return
 			}
 			if l.take(o) {
-				quiet.Reset(settleAfter)
+				if waiting.IsZero() {
+					waiting = time.Now()
+				}
+				quiet.Reset(min(settleAfter, settleAtLatest-time.Since(waiting)))
 			}
 		case <-quiet.C:
+			waiting = time.Time{}
 			l.settlePeers()
 		case <-settle.C:
 			waits = false

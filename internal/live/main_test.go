@@ -23,8 +23,14 @@ func watching(t *testing.T) (*live.Live, *netops.Watcher) {
 // watchingSpec gives one that judges by a Spec.
 func watchingSpec(t *testing.T, spec *topology.Spec) (*live.Live, *netops.Watcher) {
 	t.Helper()
+	return watchingWith(t, netops.Options{}, spec)
+}
+
+func watchingWith(t *testing.T, options netops.Options, spec *topology.Spec) (*live.Live, *netops.Watcher) {
+	t.Helper()
 	nettest.NoLeaks(t)
-	kernel, err := netops.New(netops.Options{Logger: slog.New(slog.DiscardHandler)})
+	options.Logger = slog.New(slog.DiscardHandler)
+	kernel, err := netops.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ type Picture struct {
 	// JSON is the Snapshot, as in GET /topology.
 	JSON []byte
 
-	message []byte // the first message of a websocket; JSON is a part of it
+	message *Frame // the first of a websocket; JSON is a part of it
 }
 
 // gallery keeps the newest Picture. What a namespace comes to is written down
@@ -59,7 +59,7 @@ func (l *Live) Picture() (*Picture, error) {
 func (g *gallery) draw(s *topology.Snapshot) error {
 	var b bytes.Buffer
 	if g.newest != nil {
-		b.Grow(len(g.newest.message) + 4<<10)
+		b.Grow(len(g.newest.message.Text) + 4<<10)
 	}
 	fmt.Fprintf(&b, `{"type":"snapshot","seq":%d,"revision":%d,"topology":`, s.Seq, s.Revision)
 	from := b.Len()
@@ -90,7 +90,7 @@ func (g *gallery) draw(s *topology.Snapshot) error {
 	for i, p := range places {
 		parts[s.Namespaces[i]] = message[p[0]:p[1]:p[1]]
 	}
-	g.newest = &Picture{Seq: s.Seq, Revision: s.Revision, JSON: message[from:to:to], message: message}
+	g.newest = &Picture{Seq: s.Seq, Revision: s.Revision, JSON: message[from:to:to], message: &Frame{Text: message}}
 	g.of, g.parts = s, parts
 	return nil
 }

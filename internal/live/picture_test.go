@@ -44,8 +44,8 @@ func TestPictureIsTheSnapshot(t *testing.T) {
 			t.Fatalf("after change %d:\n%s\nthe Snapshot is\n%s", i, p.JSON, want)
 		}
 		var m message
-		if err := json.Unmarshal(p.message, &m); err != nil || m.Type != "snapshot" || m.Seq != p.Seq || len(m.Topology.Namespaces) < 21 {
-			t.Fatalf("as a message: %.200s, %v", p.message, err)
+		if err := json.Unmarshal(p.message.Text, &m); err != nil || m.Type != "snapshot" || m.Seq != p.Seq || len(m.Topology.Namespaces) < 21 {
+			t.Fatalf("as a message: %.200s, %v", p.message.Text, err)
 		}
 		if again, _ := l.Picture(); again != p {
 			t.Fatal("nothing has changed, and it was written again")

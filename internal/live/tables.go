@@ -53,6 +53,13 @@ func (l *Live) flushRoutes(s *space, doomed func(netops.RouteFacts) bool) {
 	}
 }
 
+// flushLinkRoutes drops the routes over a link. It is asked for with each message
+// of a link that is down, not only when it goes down: a Dump may have told of that
+// before an older message of a route came.
+func (l *Live) flushLinkRoutes(s *space, index int) {
+	l.flushRoutes(s, func(r netops.RouteFacts) bool { return r.Ifindex == index })
+}
+
 func (l *Live) setNeighbour(s *space, f netops.NeighbourFacts) {
 	l.showNeighbour(s, put(s.neighbours, keyOfNeighbour(f), f))
 }
@@ -64,23 +71,52 @@ func (l *Live) dropNeighbour(s *space, f netops.NeighbourFacts) {
 }
 
 func (l *Live) setFDB(s *space, f netops.FDBFacts) {
+	as := "fdb.changed"
+	if old := s.fdb[keyOfFDB(f)]; old != nil && old.facts.PortIndex != f.PortIndex {
+		as = "fdb.moved"
+	}
 	e := put(s.fdb, keyOfFDB(f), f)
 	if l.entries[f.MAC] == nil {
 		l.entries[f.MAC] = map[*fdbShown]*space{}
 	}
 	l.entries[f.MAC][e] = s
-	l.showFDB(s, e)
+	l.showFDB(s, e, as)
 }
 
 // dropFDB goes by MAC and VLAN alone: a local entry can pass from a port to the
 // bridge itself without a word (fdb_delete_local in net/bridge/br_fdb.c), and is
-// then announced as removed from there.
-func (l *Live) dropFDB(s *space, f netops.FDBFacts) {
+// then announced as removed from there. The reason is empty where it is not known.
+func (l *Live) dropFDB(s *space, f netops.FDBFacts, why topology.RemovalReason) {
 	delete(l.entries[f.MAC], s.fdb[keyOfFDB(f)])
 	if len(l.entries[f.MAC]) == 0 {
 		delete(l.entries, f.MAC)
 	}
 	if e := take(s.fdb, keyOfFDB(f)); e != nil {
-		l.publish(s, "fdb.removed", func(ev *topology.Event) { ev.FDB = e })
+		l.publish(s, "fdb.removed", func(ev *topology.Event) { ev.FDB, ev.Reason = e, why })
 	}
+}
+
+// whyGone tells why a bridge has forgotten a MAC. The message brings the entry's
+// age: what is as old as the bridge lets it become has expired (br_fdb_cleanup in
+// net/bridge/br_fdb.c). Flushed, deleted by hand and gone with its port all look
+// alike.
+func (s *space) whyGone(f netops.FDBFacts) topology.RemovalReason {
+	bridge := s.links[f.BridgeIndex]
+	switch {
+	case f.State != "learned":
+		return topology.Deleted
+	case bridge == nil || f.AgeSeconds == nil:
+		return ""
+	case *f.AgeSeconds >= bridge.facts.HoldSeconds:
+		return topology.Expired
+	}
+	return topology.Flushed
+}
+
+// goneWithLink is whyGone of an entry whose port or bridge is no more.
+func goneWithLink(f netops.FDBFacts) topology.RemovalReason {
+	if f.State == "learned" {
+		return topology.Flushed
+	}
+	return topology.Deleted
 }

@@ -30,6 +30,8 @@ type LinkFacts struct {
 	// its new namespace, 0 if it was not moved, and the old one's nsid for that.
 	MovedIndex int
 	MovedNSID  int32
+	// HoldSeconds is for how long a bridge remembers a MAC it does not see.
+	HoldSeconds float64
 }
 
 // SameNamespace is the PeerNSID of a peer in the link's own namespace. It is not
@@ -108,6 +110,8 @@ func decode(m syscall.NetlinkMessage) any {
 			}
 			return Gone{f}
 		}
+	case unix.RTM_NEWSTATS:
+		return orNil(decodeCounters(m.Data))
 	case unix.RTM_DELNSID:
 		for t, v := range attributes(m.Data, unix.SizeofRtGenmsg) {
 			if t == unix.NETNSA_NSID {
@@ -228,7 +232,7 @@ func decodeLinkInfo(f *LinkFacts, b []byte) {
 		}
 	}
 	if f.Kind == "bridge" {
-		f.Bridge = decodeBridge(data)
+		f.Bridge, f.HoldSeconds = decodeBridge(data), holdSeconds(data)
 	}
 	if slaveKind == "bridge" {
 		f.BridgePort = decodePort(slave)
@@ -267,6 +271,20 @@ func decodeBridge(b []byte) *topology.BridgeInfo {
 		}
 	}
 	return info
+}
+
+// holdSeconds is the time after which a bridge forgets a MAC: the ageing time, or
+// the forward delay while the spanning tree changes (hold_time in
+// net/bridge/br_fdb.c).
+func holdSeconds(b []byte) float64 {
+	hold := map[uint16]float64{}
+	for t, v := range attributes(b, 0) {
+		hold[t] = float64(u32(v)) / 100 // USER_HZ
+	}
+	if hold[unix.IFLA_BR_TOPOLOGY_CHANGE] != 0 {
+		return hold[unix.IFLA_BR_FORWARD_DELAY]
+	}
+	return hold[unix.IFLA_BR_AGEING_TIME]
 }
 
 // bridgeID writes struct ifla_bridge_id as ip(8) does: priority.address.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"netdash/internal/inhabitants"
 	"netdash/internal/topology"
@@ -23,6 +24,10 @@ type Options struct {
 	// Engines is where container engines are asked for the names of containers;
 	// inhabitants.DefaultEngines() if nil.
 	Engines *inhabitants.Engines
+	// ReceiveBuffer is how many bytes of messages may wait in the socket of each
+	// watched namespace; 4 MiB if 0. What does not fit is lost, and the namespace
+	// read anew.
+	ReceiveBuffer int
 }
 
 // Kernel is the network side of the kernel netdash runs on. Its methods may be
@@ -38,6 +43,10 @@ type Kernel struct {
 	wayBack func(host *os.File) error
 	// features is filled once, by the first who asks (capabilities.go).
 	features func() map[string]bool
+
+	files         fileBudget
+	receiveBuffer int
+	interrupted   atomic.Uint64 // dumps, see dump.go
 
 	threads sync.WaitGroup // threads that are away from the host namespace
 	reaper  reaper
@@ -58,8 +67,10 @@ func New(opts Options) (*Kernel, error) {
 		proc:    inhabitants.DefaultProc,
 		engines: opts.Engines,
 		wayBack: setns,
-		spaces:  map[topology.NamespaceID]*space{},
-		names:   map[string]*space{},
+
+		receiveBuffer: opts.ReceiveBuffer,
+		spaces:        map[topology.NamespaceID]*space{},
+		names:         map[string]*space{},
 	}
 	if k.runDir == "" {
 		k.runDir = DefaultRunDir
@@ -69,6 +80,9 @@ func New(opts Options) (*Kernel, error) {
 	}
 	if k.engines == nil {
 		k.engines = inhabitants.DefaultEngines()
+	}
+	if k.receiveBuffer == 0 {
+		k.receiveBuffer = receiveBuffer
 	}
 	k.reaper.kernel = k
 	ns, id, err := openNamespace("/proc/thread-self/ns/net")

@@ -36,11 +36,11 @@ type firstSockets struct {
 	subscription *subscription
 }
 
-func (f *firstSockets) open() (err error) {
+func (f *firstSockets) open(room int) (err error) {
 	if f.socket, err = openSocket(); err != nil {
 		return err
 	}
-	f.subscription, err = newSubscription()
+	f.subscription, err = newSubscription(room)
 	return err
 }
 

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -80,6 +79,7 @@ type watched struct {
 	unreadable string        // why
 	gone       chan struct{} // closed when it is given up
 	mu         sync.Mutex    // held from reading the socket to handing on what was read
+	doubt      doubt
 }
 
 // Watch starts to watch. Observations must be taken from Observations until it
@@ -103,12 +103,6 @@ func (k *Kernel) Watch() (*Watcher, error) {
 
 // Observations gives the channel of what is observed, in order.
 func (w *Watcher) Observations() <-chan Observation { return w.events }
-
-// Overruns tells how often messages were lost and a namespace read anew.
-func (w *Watcher) Overruns() uint64 { return w.overruns.Load() }
-
-// Dumps tells how often a namespace was read whole.
-func (w *Watcher) Dumps() uint64 { return w.dumps.Load() }
 
 // Close ends the watch and waits until nothing of it is left.
 func (w *Watcher) Close() {
@@ -324,6 +318,7 @@ func (w *Watcher) firstLook(n *watched) {
 			n.mu.Lock()
 			defer n.mu.Unlock()
 			w.drain(n, fd)
+			w.heal(n)
 			return false
 		})
 		select {
@@ -357,41 +352,6 @@ func (w *Watcher) announce(n *watched) {
 		ref.Name = n.names[i]
 	}
 	w.send(NamespaceSeen{ref})
-}
-
-// drain hands on all messages that wait. n.mu is held.
-func (w *Watcher) drain(n *watched, fd int) {
-	for {
-		err := receive(fd, func(m syscall.NetlinkMessage) {
-			if f := decode(m); f != nil {
-				w.sendOf(n, Delta{n.id, f})
-			}
-		})
-		switch {
-		case err == nil || errors.Is(err, unix.EINTR):
-		case errors.Is(err, unix.EAGAIN):
-			return
-		default:
-			if !errors.Is(err, errOverrun) {
-				w.kernel.log.Error("receive from the kernel", "namespace", n.names, "error", err)
-			}
-			w.overruns.Add(1)
-			w.dump(n)
-		}
-	}
-}
-
-// dump reads a namespace and hands it on. n.mu is held.
-func (w *Watcher) dump(n *watched) {
-	w.dumps.Add(1)
-	s, release, err := w.kernel.acquireID(n.id)
-	if err != nil {
-		w.sendOf(n, Dump{ID: n.id, Err: err})
-		return
-	}
-	defer release()
-	contents, err := s.dump(w.ctx)
-	w.sendOf(n, Dump{n.id, contents, err})
 }
 
 func (w *Watcher) send(o Observation) {

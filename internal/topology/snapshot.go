@@ -299,7 +299,21 @@ type Event struct {
 	Operation *Operation      `json:"operation,omitempty"`
 	Drift     *DriftEvent     `json:"drift,omitempty"`
 	Repair    *RepairState    `json:"repair,omitempty"`
+	Stats     *Stats          `json:"stats,omitempty"`
+	// Reason is why an entry of a MAC table is gone, where the kernel lets it be
+	// told.
+	Reason RemovalReason `json:"reason,omitempty" enum:"expired,flushed,deleted"`
 }
+
+// RemovalReason is why an entry of a MAC table is gone.
+type RemovalReason string
+
+// The reasons why a bridge has forgotten a MAC.
+const (
+	Expired RemovalReason = "expired" // it was learned, and not seen for the ageing time
+	Flushed RemovalReason = "flushed" // it was learned, and removed before its time, by somebody or with its port
+	Deleted RemovalReason = "deleted" // it was static or local
+)
 
 // DriftEvent tells that what one namespace differs in has changed. It holds all
 // of that namespace's differences; without any it is as intended again.

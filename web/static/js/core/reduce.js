@@ -94,7 +94,7 @@ const reducers = {
     const e = /** @type {import('../types.js').FDBEntry} */ (event.fdb);
     const place = (x) => `${x.bridge} ${x.mac} ${x.vlan ?? 0} ${x.sync === 'missing'}`;
     return within(list, e.namespace, '', (n) => {
-      const rest = n.fdb.filter((x) => place(x) !== place(e) || (verb !== 'moved' && x.port !== e.port));
+      const rest = n.fdb.filter((x) => place(x) !== place(e));
       return { ...n, fdb: verb === 'removed' ? rest : [...rest, e] };
     });
   },

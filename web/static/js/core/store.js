@@ -19,7 +19,7 @@ export function createStore() {
   /** @type {import('../lib/signals.js').Signal<import('../types.js').Snapshot>} */
   const topology = signal(emptyTopology);
   /** @type {import('../lib/signals.js').Signal<import('./socket.js').Connection>} */
-  const connection = signal({ state: 'connecting', attempt: 0, retryAt: 0 });
+  const connection = signal({ state: 'connecting', attempt: 0, retryAt: 0, reason: '' });
   const loaded = signal(false);
   /** @type {import('../lib/signals.js').Signal<TopologyEvent[]>} newest first */
   const log = signal(/** @type {TopologyEvent[]} */ ([]));

@@ -1,4 +1,4 @@
-package e2e
+package viewer
 
 import (
 	"encoding/json"
@@ -10,9 +10,9 @@ import (
 	"netdash/internal/topology"
 )
 
-// picture is the topology as a client of the event stream knows it, changed by
+// Picture is the topology as a client of the event stream knows it, changed by
 // nothing but events.
-type picture struct {
+type Picture struct {
 	namespaces map[string]*topology.NamespaceState // by id, a missing one by name; their lists are not used
 	links      map[string]*topology.Link           // by key
 	routes     map[string]*topology.RouteState
@@ -40,9 +40,9 @@ func namespaceID(n *topology.NamespaceState) string {
 	return n.ID
 }
 
-// pictureOf begins with a snapshot.
-func pictureOf(s *topology.Snapshot) *picture {
-	p := &picture{
+// NewPicture begins with a Snapshot.
+func NewPicture(s *topology.Snapshot) *Picture {
+	p := &Picture{
 		map[string]*topology.NamespaceState{},
 		map[string]*topology.Link{},
 		map[string]*topology.RouteState{},
@@ -61,7 +61,7 @@ func pictureOf(s *topology.Snapshot) *picture {
 
 // setNamespace takes a namespace with the lists it comes with. A missing one
 // always comes with all of them.
-func (p *picture) setNamespace(n *topology.NamespaceState) {
+func (p *Picture) setNamespace(n *topology.NamespaceState) {
 	if n.ID == "" {
 		p.removeNamespace(n)
 	}
@@ -80,10 +80,12 @@ func (p *picture) setNamespace(n *topology.NamespaceState) {
 	}
 }
 
-// take applies an event.
-func (p *picture) take(m message) {
+// Take applies an event, or begins anew with a Snapshot.
+func (p *Picture) Take(m *Message) {
 	removed := strings.HasSuffix(m.Type, ".removed")
 	switch {
+	case m.Topology != nil:
+		*p = *NewPicture(m.Topology)
 	case m.Namespace != nil:
 		if removed {
 			p.removeNamespace(m.Namespace)
@@ -115,7 +117,7 @@ func (p *picture) take(m message) {
 }
 
 // removeNamespace forgets a namespace with everything in it.
-func (p *picture) removeNamespace(n *topology.NamespaceState) {
+func (p *Picture) removeNamespace(n *topology.NamespaceState) {
 	old := p.namespaces[namespaceID(n)]
 	if old == nil {
 		return
@@ -136,8 +138,8 @@ func put[T any](in map[string]T, id string, v T, removed bool) {
 	}
 }
 
-// lines writes everything down, in order.
-func (p *picture) lines() []string {
+// Lines writes everything down, in order.
+func (p *Picture) Lines() []string {
 	var out []string
 	add := func(what, id string, v any) {
 		text, err := json.Marshal(v)
