@@ -150,18 +150,19 @@ func TestTooManySockets(t *testing.T) {
 // behind.
 func TestEventsEnd(t *testing.T) {
 	for name, c := range map[string]struct {
-		end  func(*site, *feed, *websocket.Conn)
-		code websocket.StatusCode
+		end    func(*site, *feed, *websocket.Conn)
+		code   websocket.StatusCode
+		reason string
 	}{
-		"netdash stops":  {func(s *site, _ *feed, _ *websocket.Conn) { s.handler.Close() }, websocket.StatusGoingAway},
-		"the events end": {func(_ *site, f *feed, _ *websocket.Conn) { close(f.frames) }, websocket.StatusInternalError},
+		"netdash stops":  {func(s *site, _ *feed, _ *websocket.Conn) { s.handler.Close() }, websocket.StatusGoingAway, "netdash is stopping"},
+		"the events end": {func(_ *site, f *feed, _ *websocket.Conn) { close(f.frames) }, websocket.StatusInternalError, "the events ended"},
 		"client talks": {func(_ *site, _ *feed, conn *websocket.Conn) {
 			_ = conn.Write(context.Background(), websocket.MessageText, []byte("{}"))
-		}, websocket.StatusPolicyViolation},
-		"client is gone": {func(_ *site, _ *feed, conn *websocket.Conn) { _ = conn.CloseNow() }, -1},
+		}, websocket.StatusPolicyViolation, `all there is to say is {"watch": [namespaces]}`},
+		"client is gone": {func(_ *site, _ *feed, conn *websocket.Conn) { _ = conn.CloseNow() }, -1, ""},
 		"client is large": {func(_ *site, _ *feed, conn *websocket.Conn) {
 			_ = conn.Write(context.Background(), websocket.MessageText, make([]byte, 1<<20))
-		}, -1},
+		}, -1, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, nil)
@@ -172,6 +173,9 @@ func TestEventsEnd(t *testing.T) {
 			_, err := next(t, conn)
 			if got := websocket.CloseStatus(err); c.code != -1 && got != c.code {
 				t.Errorf("closed with %d (%v), want %d", got, err, c.code)
+			}
+			if closed, ok := errors.AsType[websocket.CloseError](err); c.reason != "" && (!ok || closed.Reason != c.reason) {
+				t.Errorf("closed because %v, want %q", err, c.reason)
 			}
 			eventually(t, "subscription closed", f.closed.Load)
 			// After Close every place is taken, for good.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -185,39 +186,23 @@ func TestPeerInANamespaceOfAProcess(t *testing.T) {
 		}
 		return ""
 	})
-	told := overhear(t, l)
+	seq := l.Snapshot().Seq
+	sub := l.Subscribe(&seq)
+	defer sub.Close()
 	nettest.Shell(t, "ip netns delete seen")
 	eventually(t, func() string { return peerIs(l, a, "x", r.id+"/y") })
 	shows(t, l, a+"["+a+"]", r.id+"[]")
-	for _, text := range told() {
-		if strings.Contains(text, "removed") { // it was there all the time
-			t.Errorf("told: %s", text)
+	for until := l.Snapshot().Seq; seq < until; {
+		frames, err := sub.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-}
-
-// overhear takes events from now on, until it is asked which have come.
-func overhear(t *testing.T, l *live.Live) (told func() []string) {
-	t.Helper()
-	seq := l.Snapshot().Seq
-	sub := l.Subscribe(&seq)
-	ctx, stop := context.WithCancel(t.Context())
-	var texts []string
-	listened := make(chan struct{})
-	go func() {
-		defer close(listened)
-		for frames, err := sub.Next(ctx); err == nil; frames, err = sub.Next(ctx) {
-			for _, f := range frames {
-				texts = append(texts, string(f.Text))
+		for _, f := range frames {
+			seq++
+			if told := string(f.Text); strings.Contains(told, "removed") { // it was there all the time
+				t.Errorf("told: %s", told)
 			}
 		}
-	}()
-	return func() []string {
-		time.Sleep(100 * time.Millisecond) // for the last of them
-		stop()
-		<-listened
-		sub.Close()
-		return texts
 	}
 }
 
@@ -283,14 +268,31 @@ func TestMountedElsewhere(t *testing.T) {
 // TestIpNetnsAddIsSeenOnce: ip is in the new namespace before it names it.
 func TestIpNetnsAddIsSeenOnce(t *testing.T) {
 	l, _ := watching(t)
-	told := overhear(t, l)
+	seq := l.Snapshot().Seq
+	sub := l.Subscribe(&seq)
+	defer sub.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for {
+			frames, err := sub.Next(ctx)
+			if err != nil {
+				return
+			}
+			for _, f := range frames {
+				if told := string(f.Text); strings.Contains(told, `"namespace":{"id":`) && strings.Contains(told, `"names":[]`) {
+					t.Errorf("shown without a name: %s", told)
+				}
+			}
+		}
+	})
 	nettest.Shell(t, "for j in 1 2 3 4; do for i in $(seq 400); do ip netns add n$j-$i; ip netns delete n$j-$i; done & done; wait")
 	shows(t, l)
-	for _, text := range told() {
-		if strings.Contains(text, `"type":"namespace.`) && strings.Contains(text, `"names":[]`) {
-			t.Errorf("shown without a name: %s", text)
-		}
+	if l.Snapshot().Seq < seq+300 {
+		t.Error("they were not shown at all")
 	}
+	stop()
+	reader.Wait()
 }
 
 // TestProcessThatUnshares leaves one namespace for another.

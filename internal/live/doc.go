@@ -29,8 +29,15 @@
 //
 // # Subscribers
 //
-// A Snapshot is written down as JSON once for all who ask (picture.go). Each has
-// a bounded queue of ready-made frames; nobody waits for it. When it
-// overflows it is dropped and the subscriber gets a resync and a fresh
-// Snapshot.
+// The newest events are kept in one ring, as ready-made frames (hub.go), from
+// which every subscriber reads at its own pace; nobody waits for it. One that is
+// far behind is spared what later events make worthless (frame.go); one that is
+// overtaken by the ring gets a resync and a fresh Snapshot. That one is written
+// down as JSON once for all who ask (picture.go).
+//
+// # Counters
+//
+// They are sampled once a second of the namespaces that somebody watches
+// (stats.go). A sample is no event: it is not numbered, and of a slow subscriber
+// only the newest waits.
 package live

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -185,6 +186,9 @@ func TestSlowClientGetsASnapshotInstead(t *testing.T) {
 	if m := next(t, slow); m.Type != "resync" || l.Resyncs() != 1 {
 		t.Fatalf("%+v, %d counted; want one resync", m, l.Resyncs())
 	}
+	if n := l.Resyncs(); n != 1 {
+		t.Errorf("%d resyncs are counted", n)
+	}
 	m := next(t, slow)
 	if m.Type != "snapshot" || m.Topology.Namespace("host").Link("x").MTU != 1000+ringSize+99 {
 		t.Fatalf("%+v, want the newest snapshot", m)
@@ -210,5 +214,39 @@ func TestNextEnds(t *testing.T) {
 	}
 	if n := l.Subscribers(); n != 0 {
 		t.Errorf("%d subscribers left", n)
+	}
+}
+
+// TestEntriesOfVLANs: of each VLAN there is an entry of its own, which no other
+// VLAN's moves or replaces.
+func TestEntriesOfVLANs(t *testing.T) {
+	l, s := scriptedLive(t)
+	for i, name := range []string{"br0", "p1", "p2"} {
+		f := netops.LinkFacts{PeerNSID: netops.SameNamespace, HoldSeconds: 15}
+		f.Ifindex, f.Name = 1+i, name
+		s <- netops.Delta{ID: hostID, Facts: f}
+	}
+	s.flush()
+	sub := l.Subscribe(nil)
+	defer sub.Close()
+	next(t, sub)
+	entry := func(port, vlan int, age float64) netops.FDBFacts {
+		return netops.FDBFacts{BridgeIndex: 1, PortIndex: port, FDBEntry: topology.FDBEntry{MAC: "02:00:00:00:00:01", VLAN: vlan, State: "learned", AgeSeconds: &age}}
+	}
+	for _, c := range []struct {
+		fact any
+		want string
+	}{
+		{entry(2, 10, 0), "fdb.added p1 10 "},
+		{entry(3, 20, 0), "fdb.added p2 20 "},
+		{entry(3, 10, 0), "fdb.moved p2 10 "},
+		{netops.Gone{Facts: entry(3, 10, 14.99)}, "fdb.removed p2 10 flushed"},
+		{netops.Gone{Facts: entry(3, 20, 15)}, "fdb.removed p2 20 expired"},
+	} {
+		s <- netops.Delta{ID: hostID, Facts: c.fact}
+		e := nextEvent(t, sub)
+		if got := fmt.Sprint(e.Type, " ", e.FDB.Port, " ", e.FDB.VLAN, " ", e.Reason); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
 	}
 }

@@ -20,12 +20,13 @@ const sampleEvery = time.Second
 type sampling struct {
 	watchers map[string]map[*Subscription]bool // by namespace, as they call it
 	running  bool
+	every    time.Duration // sampleEvery, but for tests
 	ran      *sync.WaitGroup
 	stop     chan struct{}
 }
 
 func newSampling() sampling {
-	return sampling{watchers: map[string]map[*Subscription]bool{}, ran: new(sync.WaitGroup), stop: make(chan struct{})}
+	return sampling{watchers: map[string]map[*Subscription]bool{}, every: sampleEvery, ran: new(sync.WaitGroup), stop: make(chan struct{})}
 }
 
 // Watch has the subscriber get the counters of these namespaces, by name or id,
@@ -64,7 +65,7 @@ type taken struct {
 
 // sampleAll samples once a second, until there is nobody to do it for.
 func (l *Live) sampleAll() {
-	tick := time.NewTicker(sampleEvery)
+	tick := time.NewTicker(l.hub.stats.every)
 	defer tick.Stop()
 	last := map[*space]*taken{}
 	for {
