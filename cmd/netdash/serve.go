@@ -87,6 +87,10 @@ func serve(ctx context.Context, cmd *cobra.Command, o options) (err error) {
 		return nil
 	})
 
+	files, err := netops.RaiseFileLimit()
+	if err != nil {
+		return err
+	}
 	kernel, err := netops.New(netops.Options{Logger: log})
 	if err != nil {
 		return err
@@ -122,6 +126,10 @@ func serve(ctx context.Context, cmd *cobra.Command, o options) (err error) {
 	if err := observed.WaitReady(ctx); err != nil {
 		return err
 	}
+	if n := len(observed.Snapshot().Namespaces); n > files.Namespaces() {
+		log.Warn("the limit on open files is too low: some namespaces are not watched, and shown as incomplete; "+netops.RaiseHint,
+			"limit", files, "enough_for", files.Namespaces(), "namespaces", n)
+	}
 	edits, err := lab.New(ctx, kernel, observed, db, log)
 	if err != nil {
 		return err
@@ -135,7 +143,10 @@ func serve(ctx context.Context, cmd *cobra.Command, o options) (err error) {
 	handler, err := api.New(api.Config{
 		Lab: edits, Live: observed, Kernel: kernel, Ready: db.Ping, Logger: log, Version: version,
 		Subscribe: func(since *uint64) api.Subscription { return observed.Subscribe(since) },
-		Hosts:     append([]string{listener.Addr().String()}, o.hosts...), Token: o.token,
+		Watch: api.Watch{
+			Overruns: watcher.Overruns, Dumps: watcher.Dumps, Interrupted: watcher.Interrupted, Resyncs: observed.Resyncs,
+		},
+		Hosts: append([]string{listener.Addr().String()}, o.hosts...), Token: o.token,
 		Templates: web.Templates(), Static: web.Static(),
 	})
 	if err != nil {

@@ -79,6 +79,15 @@ type Kernel interface {
 	Capabilities() topology.Capabilities
 }
 
+// Watch counts what it takes to follow the kernel, and to be followed, for
+// /metrics.
+type Watch struct {
+	Overruns    func() uint64 // losses of messages
+	Dumps       func() uint64 // namespaces read whole
+	Interrupted func() uint64 // lists read again because they changed meanwhile
+	Resyncs     func() uint64 // clients that fell behind too far
+}
+
 // Config is what a Handler is made of. Lab, Live, Subscribe, Kernel, Templates
 // and Static are required.
 type Config struct {
@@ -90,6 +99,8 @@ type Config struct {
 	Subscribe func(since *uint64) Subscription
 	// Ready tells whether the database answers; nil means it always does.
 	Ready func(context.Context) error
+	// Watch counts what it takes to follow the kernel; what is nil is not shown.
+	Watch Watch
 
 	Logger  *slog.Logger // default: slog.Default()
 	Version string       // of the program

@@ -156,8 +156,11 @@ func (p place) rebase(pointer string) string {
 
 func notManaged(subject string) error {
 	object, _, _ := strings.Cut(subject, " ") // an address, a route or a MAC table entry comes with its link or namespace
-	return topology.Errorf(topology.CodeNotManaged, subject, "%s was not made by netdash, which changes only what it manages", subject).
-		WithHint("adopt it to have netdash manage it: %s", topology.AdoptCall(object))
+	e := topology.Errorf(topology.CodeNotManaged, subject, "%s was not made by netdash, which changes only what it manages", subject)
+	if namespace, _, _ := strings.Cut(object, "/"); !topology.ParseNamespaceID(namespace).IsZero() {
+		return e.WithHint("its namespace has no name, and needs one to be adopted: ip netns attach NAME PID")
+	}
+	return e.WithHint("adopt it to have netdash manage it: %s", topology.AdoptCall(object))
 }
 
 // observed tells whether a subject, written as in a Plan, is in the Snapshot:

@@ -56,8 +56,31 @@ func newMetrics(h *Handler) *metrics {
 			}
 			return n
 		})),
+		gauge("netdash_namespaces_incomplete", "Namespaces of which the picture may lack something.", observed(func(s *topology.Snapshot) int {
+			n := 0
+			for _, ns := range s.Namespaces {
+				if ns.Incomplete != "" {
+					n++
+				}
+			}
+			return n
+		})),
 		gauge("netdash_event_seq", "Number of the last event.", observed(func(s *topology.Snapshot) int { return int(s.Seq) })),
 	)
+	for _, c := range []struct {
+		name, help string
+		value      func() uint64
+	}{
+		{"netdash_netlink_overruns_total", "How often messages of the kernel were lost, and a namespace read anew.", h.Watch.Overruns},
+		{"netdash_dumps_total", "Namespaces read whole: on first sight, on doubt, and for edits.", h.Watch.Dumps},
+		{"netdash_dumps_interrupted_total", "Lists of a namespace read again because the kernel changed them meanwhile.", h.Watch.Interrupted},
+		{"netdash_event_resyncs_total", "Event clients that fell behind too far and got a fresh snapshot.", h.Watch.Resyncs},
+	} {
+		if c.value != nil {
+			m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: c.name, Help: c.help},
+				func() float64 { return float64(c.value()) }))
+		}
+	}
 	return m
 }
 

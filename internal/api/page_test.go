@@ -73,7 +73,11 @@ func TestHealth(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	s := serve(t, nil)
+	count := func(n uint64) func() uint64 { return func() uint64 { return n } }
+	s := serve(t, func(c *Config) {
+		c.Watch = Watch{Overruns: count(11), Dumps: count(12), Interrupted: count(13), Resyncs: count(14)}
+	})
+	s.world.foreign = append(s.world.foreign, &topology.NamespaceState{Name: "dark", Incomplete: "it cannot be read"})
 	s.do(t, "POST", "/api/v1/namespaces", `{"name":"A"}`).want(t, 201)
 	s.do(t, "GET", "/api/v1/namespaces/A", "")
 	s.do(t, "GET", "/api/v1/namespaces/none", "")
@@ -87,7 +91,8 @@ func TestMetrics(t *testing.T) {
 		`netdash_http_requests_total{method="GET",route="none",status="404"} 1`,
 		`netdash_http_requests_total{method="other",route="none",status="405"} 1`,
 		`netdash_http_request_duration_seconds_count{method="POST",route="/api/v1/namespaces"} 1`,
-		"netdash_namespaces 2", "netdash_links 3", "go_goroutines ", "process_open_fds ",
+		"netdash_namespaces 3", "netdash_namespaces_incomplete 1", "netdash_links 3", "go_goroutines ", "process_open_fds ", "process_max_fds ",
+		"netdash_netlink_overruns_total 11", "netdash_dumps_total 12", "netdash_dumps_interrupted_total 13", "netdash_event_resyncs_total 14",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s", want)

@@ -128,7 +128,9 @@ func TestHealth(t *testing.T) {
 	s.do(t, "POST", "/namespaces", `{"name":"A"}`).want(t, http.StatusCreated)
 	text := s.do(t, "GET", "//metrics", "").want(t, http.StatusOK).body
 	for _, want := range []string{
-		"netdash_namespaces 2\n", "netdash_links 2\n", "netdash_subscribers 0\n", "go_goroutines ", "process_open_fds ",
+		"netdash_namespaces 2\n", "netdash_links 2\n", "netdash_subscribers 0\n", "go_goroutines ", "process_open_fds ", "process_max_fds ",
+		"netdash_namespaces_incomplete 0\n", "netdash_netlink_overruns_total 0\n", "netdash_dumps_interrupted_total ", "netdash_event_resyncs_total 0\n",
+		"netdash_dumps_total ",
 		`netdash_http_requests_total{method="POST",route="/api/v1/namespaces",status="201"} 1`,
 	} {
 		if !bytes.Contains(text, []byte(want)) {

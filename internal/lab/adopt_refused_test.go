@@ -57,7 +57,7 @@ func TestRefusedAdoptions(t *testing.T) {
 		{"host/p1", topology.CodeNotManaged, "B/eth0 is in B, which is not managed", `{"subjects": ["host/p1", "host/br0", "B"]}`},
 		{"C", topology.CodeNotManaged, "D/eth0 is in D", `{"subjects": ["C", "D"]}`},
 		{"C/x0", topology.CodeNotManaged, "is in C, which is not managed", `{"subjects": ["C/x0", "C"]}`},
-		{"E;E/eth0", topology.CodeInvalid, "netdash cannot see", ""},
+		{"E;E/eth0", topology.CodeInvalid, "it has no name it could be managed by; give it one under /run/netns: ip netns attach NAME", ""},
 		{"host/y0", topology.CodeInvalid, "its other end host/z1 has the name of another intended link", ""},
 		{"host/z1", topology.CodeConflict, "host/z1 has the name of an intended link, and is another", "release the intended one"},
 		{"nope;host/vx0;C", topology.CodeNotFound, "/subjects/1 host/vx0 cannot be adopted", "ip netns attach"},

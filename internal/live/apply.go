@@ -2,6 +2,7 @@ package live
 
 import (
 	"slices"
+	"time"
 
 	"netdash/internal/netops"
 	"netdash/internal/topology"
@@ -67,6 +68,15 @@ func (l *Live) lose(s *space) {
 	}
 	l.publishNamespace(s, "namespace.removed")
 	l.settleGhost(s.name)
+}
+
+// inhabit notes who lives in a namespace, which changes nothing else in it.
+func (l *Live) inhabit(s *space, who topology.Inhabitants) {
+	s.who = who
+	n := l.head(s)
+	s.headShown = &n
+	l.snapshot, s.cached = nil, nil
+	l.send(&topology.Event{Type: "namespace.changed", At: time.Now(), Origin: "kernel", Namespace: &n})
 }
 
 func (l *Live) publishNamespace(s *space, kind string) {
@@ -141,6 +151,9 @@ func (l *Live) apply(s *space, fact any) {
 	switch f := fact.(type) {
 	case netops.LinkFacts:
 		l.setLink(s, f)
+		if !f.AdminUp {
+			l.flushLinkRoutes(s, f.Ifindex)
+		}
 	case netops.PortFacts:
 		if x := s.links[f.Ifindex]; x != nil {
 			x.facts.BridgePort = f.Port
@@ -171,6 +184,8 @@ func (l *Live) remove(s *space, fact any) {
 	case netops.LinkFacts:
 		if x := s.links[f.Ifindex]; x != nil {
 			l.depart(x, f)
+		} else {
+			l.dropReferring(s, f.Ifindex)
 		}
 	case netops.AddressFacts:
 		if x := s.links[f.Ifindex]; x != nil {

@@ -183,8 +183,8 @@ func TestSlowClientGetsASnapshotInstead(t *testing.T) {
 			t.Fatalf("the quick client was disturbed: %+v", m)
 		}
 	}
-	if m := next(t, slow); m.Type != "resync" {
-		t.Fatalf("%+v, want resync", m)
+	if m := next(t, slow); m.Type != "resync" || l.Resyncs() != 1 {
+		t.Fatalf("%+v, %d counted; want one resync", m, l.Resyncs())
 	}
 	if n := l.Resyncs(); n != 1 {
 		t.Errorf("%d resyncs are counted", n)

@@ -42,9 +42,6 @@ func (l *Live) setLink(s *space, f netops.LinkFacts) {
 	if isNew {
 		l.arrive(x)
 	}
-	if old.AdminUp && !f.AdminUp {
-		l.flushRoutes(s, func(r netops.RouteFacts) bool { return r.Ifindex == f.Ifindex })
-	}
 	l.show(x)
 	l.showPeer(x)
 	switch {
@@ -90,17 +87,7 @@ func (l *Live) showWaiting(s *space, x *link) {
 func (l *Live) dropLink(x *link) {
 	s := x.space
 	index := x.facts.Ifindex
-	for _, e := range s.fdb {
-		if e.facts.BridgeIndex == index || e.facts.PortIndex == index {
-			l.dropFDB(s, e.facts, goneWithLink(e.facts))
-		}
-	}
-	for _, n := range s.neighbours {
-		if n.facts.Ifindex == index {
-			l.dropNeighbour(s, n.facts)
-		}
-	}
-	l.flushRoutes(s, func(r netops.RouteFacts) bool { return r.Ifindex == index })
+	l.dropReferring(s, index)
 	peer := x.peer
 	l.unpair(x)
 	delete(l.unpaired, x)
@@ -116,6 +103,23 @@ func (l *Live) dropLink(x *link) {
 		l.show(peer)
 	}
 	l.showOwned(x.facts.MAC)
+}
+
+// dropReferring drops what refers to a link that is going, or has gone: after a
+// Dump messages come that are older than it, and of what they have brought back
+// the kernel says nothing more.
+func (l *Live) dropReferring(s *space, index int) {
+	for _, e := range s.fdb {
+		if e.facts.BridgeIndex == index || e.facts.PortIndex == index {
+			l.dropFDB(s, e.facts, goneWithLink(e.facts))
+		}
+	}
+	for _, n := range s.neighbours {
+		if n.facts.Ifindex == index {
+			l.dropNeighbour(s, n.facts)
+		}
+	}
+	l.flushLinkRoutes(s, index)
 }
 
 func (l *Live) setAddresses(x *link, list []topology.Address) {
@@ -147,12 +151,11 @@ func (l *Live) setAddress(x *link, a topology.Address) {
 
 func (l *Live) dropAddress(x *link, a topology.Address) {
 	i := slices.IndexFunc(x.addresses, func(have topology.Address) bool { return have.CIDR == a.CIDR })
-	if i < 0 {
-		return
+	if i >= 0 {
+		x.addresses = slices.Delete(slices.Clone(x.addresses), i, i+1)
+		l.publishAddress(x, "address.removed", a)
+		l.show(x)
 	}
-	x.addresses = slices.Delete(slices.Clone(x.addresses), i, i+1)
-	l.publishAddress(x, "address.removed", a)
-	l.show(x)
 	// The kernel does not announce the IPv4 routes that go with an address: those
 	// that prefer it as source, and all of the link with the last one.
 	source, _, _ := strings.Cut(a.CIDR, "/")

@@ -90,7 +90,8 @@ func (l *Live) Run() {
 	defer quiet.Stop()
 	settle := time.NewTimer(time.Hour)
 	defer settle.Stop()
-	waits := false // for settle
+	waits := false        // for settle
+	var waiting time.Time // since when for quiet; zero: not
 	for {
 		select {
 		case o, open := <-l.watcher.Observations():
@@ -98,9 +99,13 @@ func (l *Live) Run() {
 				return
 			}
 			if l.take(o) {
-				quiet.Reset(settleAfter)
+				if waiting.IsZero() {
+					waiting = time.Now()
+				}
+				quiet.Reset(min(settleAfter, settleAtLatest-time.Since(waiting)))
 			}
 		case <-quiet.C:
+			waiting = time.Time{}
 			l.settlePeers()
 		case <-settle.C:
 			waits = false
@@ -145,6 +150,10 @@ func (l *Live) take(o netops.Observation) bool {
 	case netops.NamespaceGone:
 		if s := l.spaces[o.ID]; s != nil {
 			l.lose(s)
+		}
+	case netops.Inhabited:
+		if s := l.spaces[o.ID]; s != nil {
+			l.inhabit(s, o.Inhabitants)
 		}
 	case netops.Delta:
 		if s := l.spaces[o.ID]; s != nil {

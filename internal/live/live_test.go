@@ -150,31 +150,6 @@ func TestPeersWithOneIfindex(t *testing.T) {
 	eventually(t, func() string { return peerIs(l, c, "x", d+"/y") })
 }
 
-func TestPeerInANamespaceNobodyNames(t *testing.T) {
-	l, _ := watching(t)
-	a := nettest.Namespace(t)
-	hidden := exec.Command("unshare", "-n", "sleep", "60")
-	if err := hidden.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		_ = hidden.Process.Kill()
-		_ = hidden.Wait()
-	}()
-	eventually(t, func() string {
-		out, err := exec.Command("sh", "-c", fmt.Sprintf("test $(readlink /proc/%d/ns/net) != $(readlink /proc/self/ns/net) && ip -n %s link add x type veth peer name y netns %d", hidden.Process.Pid, a, hidden.Process.Pid)).CombinedOutput()
-		if err != nil {
-			return fmt.Sprint("not yet: ", err, string(out))
-		}
-		return ""
-	})
-	eventually(t, func() string { return peerIs(l, a, "x", "unknown") })
-	// It gets a name, and with it the peer is known.
-	nettest.Shell(t, fmt.Sprintf("ip netns attach seen %d", hidden.Process.Pid))
-	defer nettest.Shell(t, "ip netns delete seen")
-	eventually(t, func() string { return peerIs(l, a, "x", "seen/y") })
-}
-
 func TestNamespaceComesAndGoes(t *testing.T) {
 	l, _ := watching(t)
 	a := nettest.Namespace(t)

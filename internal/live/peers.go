@@ -8,8 +8,12 @@ import (
 )
 
 // settleAfter is how long nothing must happen before peers that were not found
-// are looked for the slow way.
-const settleAfter = 50 * time.Millisecond
+// are looked for the slow way, and settleAtLatest is how long that may take where
+// something always happens.
+const (
+	settleAfter    = 50 * time.Millisecond
+	settleAtLatest = 500 * time.Millisecond
+)
 
 // findPeer pairs a veth end with the link it names, if that one is known, names
 // it too, and lives where the nsid says.
@@ -100,9 +104,11 @@ func (l *Live) showPeer(x *link) {
 }
 
 // settlePeers looks once, the slow way, for the peers of the ends that are
-// still without: when an end has moved to another namespace the kernel does not
-// announce that its peer names it otherwise now, so a namespace that turns out
-// to hold the peer is read anew.
+// still without. Of a new pair the kernel announces the second end before it is
+// plugged into the first (veth_newlink in drivers/net/veth.c), so it names no peer:
+// it is what the first one names. When an end has moved to another namespace the
+// kernel does not announce that its peer names it otherwise now, so a namespace that
+// turns out to hold the peer is read anew.
 func (l *Live) settlePeers() {
 	l.mu.Lock()
 	var stale []string
@@ -126,10 +132,17 @@ func (l *Live) settlePeers() {
 		}
 		for _, s := range l.spaces {
 			p := s.links[x.facts.PeerIndex]
-			if s != x.space && p != nil && p.facts.Kind == "veth" && p.peer == nil && l.stands(x.space, x.facts.PeerNSID, s) {
-				stale = append(stale, s.name)
-				break
+			if s == x.space || p == nil || p.facts.Kind != "veth" || p.peer != nil || !l.stands(x.space, x.facts.PeerNSID, s) {
+				continue
 			}
+			if p.facts.PeerIndex == 0 {
+				l.pair(x, p)
+				l.show(x)
+				l.show(p)
+			} else {
+				stale = append(stale, s.name)
+			}
+			break
 		}
 	}
 	l.mu.Unlock()

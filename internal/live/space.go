@@ -16,6 +16,7 @@ type space struct {
 	name       string
 	names      []string
 	incomplete string
+	who        topology.Inhabitants
 
 	links      map[int]*link // by ifindex
 	routes     map[routeKey]*shown[netops.RouteFacts, topology.RouteState]
@@ -93,6 +94,9 @@ func newSpace(ref netops.NamespaceRef) *space {
 
 // is tells whether the space has that name or id.
 func (s *space) is(nameOrID string) bool {
+	if nameOrID == topology.HostName { // a file may be called so too
+		return s.name == nameOrID
+	}
 	return s.name == nameOrID || slices.Contains(s.names, nameOrID) || s.id.String() == nameOrID
 }
 
@@ -105,7 +109,7 @@ func (s *space) linkName(ifindex int) string {
 
 // head is what is shown of the namespace itself.
 func (l *Live) head(s *space) topology.NamespaceState {
-	n := topology.NamespaceState{ID: s.id.String(), Name: s.name, Names: s.names, Incomplete: s.incomplete, Sync: topology.Foreign}
+	n := topology.NamespaceState{ID: s.id.String(), Name: s.name, Names: s.names, Incomplete: s.incomplete, Inhabitants: s.who, Sync: topology.Foreign}
 	if n.Names == nil {
 		n.Names = []string{}
 	}

@@ -53,6 +53,13 @@ func (l *Live) flushRoutes(s *space, doomed func(netops.RouteFacts) bool) {
 	}
 }
 
+// flushLinkRoutes drops the routes over a link. It is asked for with each message
+// of a link that is down, not only when it goes down: a Dump may have told of that
+// before an older message of a route came.
+func (l *Live) flushLinkRoutes(s *space, index int) {
+	l.flushRoutes(s, func(r netops.RouteFacts) bool { return r.Ifindex == index })
+}
+
 func (l *Live) setNeighbour(s *space, f netops.NeighbourFacts) {
 	l.showNeighbour(s, put(s.neighbours, keyOfNeighbour(f), f))
 }

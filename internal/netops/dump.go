@@ -74,6 +74,7 @@ func dumpInto[F any](ctx context.Context, s *space, list *[]F, proto int, data n
 		if !errors.Is(err, errInterrupted) && !errors.Is(err, unix.EINTR) {
 			return err
 		}
+		s.kernel.interrupted.Add(1)
 	}
 	return fmt.Errorf("the kernel kept changing it: %w", err)
 }

@@ -87,6 +87,10 @@ func general(errno unix.Errno) meaning {
 		return meaning{topology.CodeConflict, "the bridge is full: it has 1023 ports", "use a second bridge"}
 	case unix.ENOSPC:
 		return meaning{topology.CodeConflict, "the kernel's limit on network namespaces, or the disk's space, is used up", "see /proc/sys/user/max_net_namespaces"}
+	case unix.EMFILE:
+		return meaning{topology.CodeIncomplete, "netdash has as many files open as it may", RaiseHint}
+	case unix.ENFILE:
+		return meaning{topology.CodeIncomplete, "the machine has as many files open as it may", "see fs.file-max"}
 	case unix.EBUSY:
 		return meaning{topology.CodeBusy, "it is in use", ""}
 	case unix.EAGAIN:

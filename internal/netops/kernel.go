@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
+	"netdash/internal/inhabitants"
 	"netdash/internal/topology"
 )
 
@@ -19,19 +21,32 @@ const DefaultRunDir = "/run/netns"
 type Options struct {
 	RunDir string       // directory of namespace names; DefaultRunDir if empty
 	Logger *slog.Logger // slog.Default() if nil
+	// Engines is where container engines are asked for the names of containers;
+	// inhabitants.DefaultEngines() if nil.
+	Engines *inhabitants.Engines
+	// ReceiveBuffer is how many bytes of messages may wait in the socket of each
+	// watched namespace; 4 MiB if 0. What does not fit is lost, and the namespace
+	// read anew.
+	ReceiveBuffer int
 }
 
 // Kernel is the network side of the kernel netdash runs on. Its methods may be
 // called from any goroutine.
 type Kernel struct {
-	runDir string
-	log    *slog.Logger
-	host   *space
+	runDir  string
+	log     *slog.Logger
+	host    *space
+	proc    inhabitants.Proc
+	engines *inhabitants.Engines
 	// wayBack brings a thread back to the host namespace: setns, which tests
 	// replace to see what happens when it fails.
 	wayBack func(host *os.File) error
 	// features is filled once, by the first who asks (capabilities.go).
 	features func() map[string]bool
+
+	files         fileBudget
+	receiveBuffer int
+	interrupted   atomic.Uint64 // dumps, see dump.go
 
 	threads sync.WaitGroup // threads that are away from the host namespace
 	reaper  reaper
@@ -49,15 +64,25 @@ func New(opts Options) (*Kernel, error) {
 	k := &Kernel{
 		runDir:  opts.RunDir,
 		log:     opts.Logger,
+		proc:    inhabitants.DefaultProc,
+		engines: opts.Engines,
 		wayBack: setns,
-		spaces:  map[topology.NamespaceID]*space{},
-		names:   map[string]*space{},
+
+		receiveBuffer: opts.ReceiveBuffer,
+		spaces:        map[topology.NamespaceID]*space{},
+		names:         map[string]*space{},
 	}
 	if k.runDir == "" {
 		k.runDir = DefaultRunDir
 	}
 	if k.log == nil {
 		k.log = slog.Default()
+	}
+	if k.engines == nil {
+		k.engines = inhabitants.DefaultEngines()
+	}
+	if k.receiveBuffer == 0 {
+		k.receiveBuffer = receiveBuffer
 	}
 	k.reaper.kernel = k
 	ns, id, err := openNamespace("/proc/thread-self/ns/net")
@@ -120,14 +145,16 @@ func (k *Kernel) release(s *space) {
 }
 
 // forget closes what k holds open of a namespace, so that the kernel can take
-// it down; requests under way are finished first. It is called when the last
-// name of a namespace is gone, and does no harm if it is not: the next acquire
-// opens it again.
+// it down; requests under way are finished first. It is called when nothing else
+// holds a namespace, and does no harm if something does: the next acquire opens
+// it again.
 func (k *Kernel) forget(id topology.NamespaceID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if s := k.spaces[id]; s != nil {
 		k.drop(s)
+	} else {
+		stopPings(id)
 	}
 }
 
@@ -137,25 +164,97 @@ func (k *Kernel) find(namespace string) (*space, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return s, refusal(namespace, err)
 	}
-	for id, s := range k.spaces {
-		if id.String() == namespace {
-			return s, nil
-		}
-	}
-	if k.host.id.String() == namespace {
+	id := topology.ParseNamespaceID(namespace)
+	switch {
+	case id == k.host.id:
 		return k.host, nil
-	}
-	entries, err := os.ReadDir(k.runDir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, refusal(namespace, err)
-	}
-	for _, e := range entries {
-		if id, err := identify(filepath.Join(k.runDir, e.Name())); err == nil && id.String() == namespace {
-			s, err := k.byName(e.Name())
+	case k.spaces[id] != nil:
+		return k.spaces[id], nil
+	case !id.IsZero():
+		if s, err = k.byID(id); !errors.Is(err, fs.ErrNotExist) {
 			return s, refusal(namespace, err)
 		}
 	}
 	return nil, topology.Errorf(topology.CodeNotFound, namespace, "there is no namespace of this name")
+}
+
+// byID finds a namespace that is not open by what holds it: a name, a mount or a
+// process. k.mu is held.
+func (k *Kernel) byID(id topology.NamespaceID) (*space, error) {
+	entries, err := os.ReadDir(k.runDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		if found, err := identify(filepath.Join(k.runDir, e.Name())); err == nil && found == id {
+			return k.byName(e.Name())
+		}
+	}
+	paths, err := k.paths(id)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		ns, found, err := openNamespace(path)
+		if err != nil {
+			continue
+		}
+		if found == id {
+			// It is closed after this use: nobody would forget it, see acquireAt.
+			return &space{kernel: k, id: id, ns: ns, gone: true}, nil
+		}
+		if err := ns.Close(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fs.ErrNotExist
+}
+
+// paths lists where a namespace without a name can be opened.
+func (k *Kernel) paths(id topology.NamespaceID) ([]string, error) {
+	mounts, err := openMounts(k.runDir)
+	if err == nil {
+		_, err = mounts.refresh()
+		err = errors.Join(err, mounts.close())
+	}
+	if err != nil {
+		return nil, err
+	}
+	living, err := k.proc.Namespaces()
+	if err != nil {
+		return nil, err
+	}
+	paths := mounts.points[id]
+	for _, pid := range living[id.Ino] {
+		paths = append(paths, k.proc.NamespacePath(pid))
+	}
+	return paths, nil
+}
+
+// acquireAt is acquire for a namespace that should be found at a path, whatever
+// it is called. Who calls it calls forget once nothing else holds the namespace.
+func (k *Kernel) acquireAt(id topology.NamespaceID, path string) (*space, func(), error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.spaces[id]
+	switch {
+	case k.closed:
+		return nil, nil, fmt.Errorf("namespace %s: %w", id, os.ErrClosed)
+	case id == k.host.id:
+		s = k.host
+	case s == nil:
+		ns, found, err := openNamespace(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		if found != id {
+			return nil, nil, errors.Join(errReplaced, ns.Close())
+		}
+		s = &space{kernel: k, id: id, ns: ns, names: map[string]bool{}}
+		k.spaces[id] = s
+	}
+	s.users++
+	return s, sync.OnceFunc(func() { k.release(s) }), nil
 }
 
 // byName finds the namespace that now has a name, opening it if it is new.

@@ -93,7 +93,7 @@ func (k *Kernel) createNamespace(name string) error {
 			if err := os.NewSyscallError("mount", unix.Mount("/proc/thread-self/ns/net", path, "none", unix.MS_BIND, "")); err != nil {
 				return err
 			}
-			return first.open()
+			return first.open(k.receiveBuffer)
 		})
 	}
 	if err == nil {

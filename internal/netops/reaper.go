@@ -23,6 +23,8 @@ const (
 	reapBatch = 64
 	// reapPause is the time after which earlier deaths are no longer reckoned with.
 	reapPause = 2 * time.Second
+	// reapCourtesy is left to the edits that have waited for a large one to end.
+	reapCourtesy = 20 * time.Millisecond
 	// reapPatience bounds the wait for a batch: somebody else may keep a namespace
 	// of it alive.
 	reapPatience = 5 * time.Second
@@ -36,6 +38,7 @@ type reaper struct {
 	queue   []*os.File
 	dying   int       // let go since the last wait
 	last    time.Time // when
+	held    bool      // nothing is let go before release
 	running bool
 	closed  bool
 	done    sync.WaitGroup
@@ -49,21 +52,46 @@ func (r *reaper) letGo(ns *os.File) error {
 	if time.Since(r.last) > reapPause {
 		r.dying = 0
 	}
-	if r.closed || !r.running && r.dying < reapBatch-1 {
+	if r.closed || !r.running && !r.held && r.dying < reapBatch-1 {
 		r.dying++
 		r.last = time.Now()
 		return ns.Close()
 	}
 	r.queue = append(r.queue, ns)
-	if !r.running {
+	if !r.running && !r.held {
 		r.running = true
 		r.done.Go(r.run)
 	}
 	return nil
 }
 
+// hold has namespaces die only after release: while an operation is at work, the
+// kernel shall be, too.
+func (r *reaper) hold() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.held = true
+}
+
+func (r *reaper) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.held {
+		return
+	}
+	r.held = false
+	if len(r.queue) > 0 && !r.running {
+		r.running = true
+		r.done.Go(func() {
+			<-time.After(reapCourtesy)
+			r.run()
+		})
+	}
+}
+
 // close lets go of all at once.
 func (r *reaper) close() {
+	r.release()
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
@@ -108,8 +136,11 @@ func (r *reaper) next() (batch []*os.File, quick bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := min(len(r.queue), reapBatch)
-	if r.closed {
+	switch {
+	case r.closed:
 		n = len(r.queue)
+	case r.held:
+		n = 0
 	}
 	batch = r.queue[:n]
 	r.queue = r.queue[n:]

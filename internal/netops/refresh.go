@@ -16,6 +16,7 @@ import (
 // who listens: the kernel writes out every change for the listener, which takes it
 // as long again as the change. And one that is still watched does not die yet.
 func (w *Watcher) Hold(names []string) {
+	w.kernel.reaper.hold()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = make(map[string]bool, len(names))
@@ -27,6 +28,7 @@ func (w *Watcher) Hold(names []string) {
 // Release ends Hold, and looks at the names that have come or gone and not been
 // asked for.
 func (w *Watcher) Release() {
+	w.kernel.reaper.release()
 	w.mu.Lock()
 	held := w.held
 	w.held = nil
@@ -41,7 +43,7 @@ func (w *Watcher) Release() {
 // readers is how many namespaces are read at once.
 const readers = 2
 
-// Refresh reads the given namespaces (names, or host) anew and returns when all
+// Refresh reads the given namespaces (names, ids, or host) anew and returns when all
 // that was observed of them up to now, and the new Dumps, have been taken.
 // Names that have come or gone without notice so far are noticed.
 func (w *Watcher) Refresh(ctx context.Context, namespaces ...string) error {
@@ -87,7 +89,7 @@ func (w *Watcher) read(name string) error {
 	w.mu.Lock()
 	n := w.spaces[w.idOf(name)]
 	w.mu.Unlock()
-	if n == nil {
+	if n == nil || n.sub == nil { // what cannot be read stays so until the next round
 		return nil
 	}
 	err := n.sub.now(func(fd int) {

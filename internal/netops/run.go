@@ -25,6 +25,9 @@ const (
 	exchangeSize = 64
 	// namespaceMakers is how many threads make namespaces.
 	namespaceMakers = 2
+	// namespaceDroppers is how many threads take names away: each unmount waits
+	// for a grace period (namespace_unlock in fs/namespace.c), and these overlap.
+	namespaceDroppers = 4
 )
 
 // stageKind says which Changes go together.
@@ -137,8 +140,10 @@ func (r *runner) report(indexes []int, errs []error) {
 func (r *runner) stage(kind stageKind, from, to int) {
 	switch kind {
 	case makeNamespaces:
-		r.makeNamespaces(from, to)
-	case inOrder, dropNamespaces:
+		r.each(from, to, namespaceMakers)
+	case dropNamespaces:
+		r.each(from, to, namespaceDroppers)
+	case inOrder:
 		for i := from; i < to && !r.stopped(); i++ {
 			r.report([]int{i}, []error{r.kernel.Apply(context.WithoutCancel(r.ctx), r.plan[i])})
 		}
@@ -149,18 +154,19 @@ func (r *runner) stage(kind stageKind, from, to int) {
 	}
 }
 
-func (r *runner) makeNamespaces(from, to int) {
+// each performs Changes one by one, several at a time.
+func (r *runner) each(from, to, workers int) {
 	var next atomic.Int64
 	next.Store(int64(from))
-	var makers sync.WaitGroup
-	for range min(namespaceMakers, to-from) {
-		makers.Go(func() {
+	var all sync.WaitGroup
+	for range min(workers, to-from) {
+		all.Go(func() {
 			for i := int(next.Add(1)) - 1; i < to && !r.stopped(); i = int(next.Add(1)) - 1 {
 				r.report([]int{i}, []error{r.kernel.Apply(context.WithoutCancel(r.ctx), r.plan[i])})
 			}
 		})
 	}
-	makers.Wait()
+	all.Wait()
 }
 
 // groups sorts the Changes of a stage by where they are done; the namespace that

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"netdash/internal/nettest"
 	"netdash/internal/topology"
@@ -134,5 +135,24 @@ func TestReaper(t *testing.T) {
 		t.Error("they died all at once")
 	}
 	eventually(t, "all namespaces have died", func() bool { return left() == "0" })
+	eventually(t, "the reaper rests", func() bool { k.reaper.mu.Lock(); defer k.reaper.mu.Unlock(); return !k.reaper.running })
+
+	// What is held dies after release, however little it is.
+	k.reaper.hold()
+	if _, _, err := k.Run(t.Context(), raise[:1], nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := k.Run(t.Context(), raise[n:n+1], nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := k.Run(t.Context(), drop[:1], nil); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(200 * time.Millisecond)
+	if left() != "1" {
+		t.Error("it died although it was held")
+	}
+	k.reaper.release()
+	eventually(t, "it has died", func() bool { return left() == "0" })
 	eventually(t, "the reaper rests", func() bool { k.reaper.mu.Lock(); defer k.reaper.mu.Unlock(); return !k.reaper.running })
 }

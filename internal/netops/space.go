@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"netdash/internal/topology"
 )
 
@@ -34,11 +36,11 @@ type firstSockets struct {
 	subscription *subscription
 }
 
-func (f *firstSockets) open() (err error) {
+func (f *firstSockets) open(room int) (err error) {
 	if f.socket, err = openSocket(); err != nil {
 		return err
 	}
-	f.subscription, err = newSubscription()
+	f.subscription, err = newSubscription(room)
 	return err
 }
 
@@ -82,6 +84,24 @@ func (s *space) routeSocket() (*requestSocket, error) {
 		return nil, fmt.Errorf("open a netlink socket in namespace %s: %w", s.id, err)
 	}
 	return s.socket, nil
+}
+
+// unpin lets go of the mount by which the namespace was opened, which could not be
+// unmounted otherwise (EBUSY): a socket's namespace can be had without a path
+// (SIOCGSKNS, sock_ioctl in net/socket.c). The file keeps its number, as others
+// may be using it.
+func (s *space) unpin(sub *subscription) {
+	var err error
+	control := sub.conn.Control(func(fd uintptr) {
+		var ns int
+		if ns, err = unix.IoctlRetInt(int(fd), unix.SIOCGSKNS); err != nil {
+			return
+		}
+		err = errors.Join(unix.Dup3(ns, int(s.ns.Fd()), unix.O_CLOEXEC), unix.Close(ns))
+	})
+	if err = errors.Join(control, err); err != nil {
+		s.kernel.log.Debug("the mount of a namespace is kept busy", "namespace", s.id, "error", err)
+	}
 }
 
 // closeIfUnused closes socket and file of a space that is gone and that nobody

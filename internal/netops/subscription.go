@@ -17,15 +17,16 @@ var groups = []int{
 	unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE,
 }
 
-// receiveBuffer is asked for with SO_RCVBUFFORCE. It is room, not memory: the
-// kernel charges it only as messages wait.
+// receiveBuffer is asked for with SO_RCVBUFFORCE, if nothing else is wanted. It is
+// room, not memory: the kernel charges it only as messages wait.
 const receiveBuffer = 4 << 20
 
 // subscription is a netlink socket that hears of everything in a namespace. It
 // holds no goroutine's thread and no buffer while it waits.
 type subscription struct {
-	file *os.File
-	conn syscall.RawConn
+	file   *os.File
+	conn   syscall.RawConn
+	budget *fileBudget // it is counted in; nil before subscribe
 }
 
 // errOverrun tells that messages were lost (ENOBUFS): what is known of the
@@ -41,6 +42,9 @@ var buffers = sync.Pool{New: func() any { return new(receiveRoom) }}
 // subscribe opens a subscription in a namespace, and hears of what happens there
 // from then on.
 func (s *space) subscribe() (*subscription, error) {
+	if err := s.kernel.files.take(s.id); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	sub := s.early
 	s.early = nil
@@ -48,7 +52,7 @@ func (s *space) subscribe() (*subscription, error) {
 	var err error
 	if sub == nil {
 		err = s.kernel.do(s.ns, func() (err error) {
-			sub, err = newSubscription()
+			sub, err = newSubscription(s.kernel.receiveBuffer)
 			return err
 		})
 	}
@@ -56,14 +60,17 @@ func (s *space) subscribe() (*subscription, error) {
 		err = sub.join()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("subscribe to namespace %s: %w", s.id, err)
+		s.kernel.files.giveBack()
+		return nil, fmt.Errorf("subscribe to namespace %s: %w", s.id, outOfFiles(err))
 	}
+	s.unpin(sub)
+	sub.budget = &s.kernel.files
 	return sub, nil
 }
 
 // newSubscription opens the socket of a subscription in the namespace the thread
-// is in. It hears of nothing before join.
-func newSubscription() (*subscription, error) {
+// is in, with room for that many bytes of messages. It hears of nothing before join.
+func newSubscription(room int) (*subscription, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
@@ -71,8 +78,8 @@ func newSubscription() (*subscription, error) {
 	file := os.NewFile(uintptr(fd), "netlink")
 	// Without CAP_NET_ADMIN in the first user namespace the size is limited by
 	// net.core.rmem_max; an overrun is then likelier, and handled.
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer); err != nil {
-		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer); err != nil {
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room); err != nil {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room); err != nil {
 			return nil, errors.Join(os.NewSyscallError("setsockopt", err), file.Close())
 		}
 	}
@@ -80,7 +87,7 @@ func newSubscription() (*subscription, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &subscription{file, conn}, nil
+	return &subscription{file: file, conn: conn}, nil
 }
 
 // join makes the socket a member of the groups, from any thread, and closes it
@@ -138,4 +145,9 @@ func receive(fd int, handle func(syscall.NetlinkMessage)) error {
 	return nil
 }
 
-func (s *subscription) close() error { return s.file.Close() }
+func (s *subscription) close() error {
+	if s.budget != nil {
+		s.budget.giveBack()
+	}
+	return s.file.Close()
+}

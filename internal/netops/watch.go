@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,8 +16,8 @@ import (
 	"netdash/internal/topology"
 )
 
-// Observation is what a Watcher reports: NamespaceSeen, NamespaceGone, Delta,
-// Dump or Barrier. Of one namespace they come in the order in which the kernel
+// Observation is what a Watcher reports: NamespaceSeen, NamespaceGone, Inhabited,
+// Delta, Dump or Barrier. Of one namespace they come in the order in which the kernel
 // made them true.
 type Observation any
 
@@ -26,8 +25,9 @@ type Observation any
 // A Dump follows a new one.
 type NamespaceSeen struct{ NamespaceRef }
 
-// NamespaceGone reports that nothing names a namespace any more. Nothing is
-// held of it then, so the kernel can take it down.
+// NamespaceGone reports that nothing is seen to hold a namespace any more: no
+// name, no process, no mount. Nothing is held of it here then, so the kernel can
+// take it down.
 type NamespaceGone struct{ ID topology.NamespaceID }
 
 // Delta is one change in a namespace: facts, or Gone.
@@ -48,9 +48,9 @@ type Dump struct {
 // taken by then.
 type Barrier struct{ Reached func() }
 
-// Watcher reports what changes in every namespace that has a name under RunDir,
-// and in the host. It subscribes first and dumps then, so nothing falls between
-// the two.
+// Watcher reports what changes in every namespace that has a name under RunDir, a
+// process, or a mount, and in the host. It subscribes first and dumps then, so
+// nothing falls between the two.
 type Watcher struct {
 	kernel *Kernel
 	events chan Observation
@@ -70,9 +70,16 @@ type Watcher struct {
 type watched struct {
 	id    topology.NamespaceID
 	names []string
-	sub   *subscription
-	gone  chan struct{} // closed when it is given up
-	mu    sync.Mutex    // held from reading the socket to handing on what was read
+	// As the last round has seen them, see discovery.
+	pids   []int    // processes in it; not of the host
+	points []string // where it is mounted outside of RunDir
+	who    topology.Inhabitants
+
+	sub        *subscription // nil if it cannot be read
+	unreadable string        // why
+	gone       chan struct{} // closed when it is given up
+	mu         sync.Mutex    // held from reading the socket to handing on what was read
+	doubt      doubt
 }
 
 // Watch starts to watch. Observations must be taken from Observations until it
@@ -97,12 +104,6 @@ func (k *Kernel) Watch() (*Watcher, error) {
 // Observations gives the channel of what is observed, in order.
 func (w *Watcher) Observations() <-chan Observation { return w.events }
 
-// Overruns tells how often messages were lost and a namespace read anew.
-func (w *Watcher) Overruns() uint64 { return w.overruns.Load() }
-
-// Dumps tells how often a namespace was read whole.
-func (w *Watcher) Dumps() uint64 { return w.dumps.Load() }
-
 // Close ends the watch and waits until nothing of it is left.
 func (w *Watcher) Close() {
 	w.stop()
@@ -119,7 +120,7 @@ func (w *Watcher) Close() {
 func (w *Watcher) start(names *nameWatch) {
 	w.done.Go(func() { names.follow(w) })
 	w.mu.Lock()
-	host, err := w.takeUp(w.kernel.host.id, topology.HostName)
+	host, err := w.takeUp(&watched{id: w.kernel.host.id}, "")
 	w.mu.Unlock()
 	if err != nil {
 		w.kernel.log.Error("watch the host namespace", "error", err)
@@ -127,15 +128,24 @@ func (w *Watcher) start(names *nameWatch) {
 		w.firstLook(host)
 	}
 	w.lookAtAll()
+	rest := w.newDiscovery()
+	rest.round(0)
+	w.done.Go(rest.follow)
 	w.send(Barrier{func() {}})
 }
 
-func (w *Watcher) idOf(name string) topology.NamespaceID {
-	if name == topology.HostName {
+// idOf finds a namespace by name or id. w.mu is held.
+func (w *Watcher) idOf(namespace string) topology.NamespaceID {
+	if namespace == topology.HostName {
 		return w.kernel.host.id
 	}
-	return w.names[name]
+	if id, known := w.names[namespace]; known {
+		return id
+	}
+	return topology.ParseNamespaceID(namespace)
 }
+
+func (w *Watcher) path(name string) string { return filepath.Join(w.kernel.runDir, name) }
 
 // lookAtAll compares what is watched with the names that there are.
 func (w *Watcher) lookAtAll() {
@@ -188,7 +198,7 @@ func (w *Watcher) meet(name string, try int) *watched {
 	if w.held[name] {
 		w.held[name] = false // it is not waiting any more
 	}
-	id, err := identify(filepath.Join(w.kernel.runDir, name))
+	id, err := identify(w.path(name))
 	if err == nil && w.names[name] == id {
 		return nil
 	}
@@ -198,21 +208,30 @@ func (w *Watcher) meet(name string, try int) *watched {
 	}
 	if n := w.spaces[id]; n != nil {
 		w.names[name] = id
-		n.names = append(n.names, name)
+		n.names = append(slices.Clone(n.names), name)
 		slices.Sort(n.names)
 		w.announce(n)
 		return nil
 	}
-	n, err := w.takeUp(id, name)
+	as := &watched{id: id, names: []string{name}}
+	n, err := w.takeUp(as, w.path(name))
 	switch {
 	case err == nil:
 		return n
 	case (errors.Is(err, errNoNamespace) || errors.Is(err, errReplaced)) && try < mountTries:
 		time.AfterFunc(time.Millisecond<<try, func() { w.noticed(name, try+1) })
-	case !errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, errNoNamespace) || errors.Is(err, errReplaced):
 		w.kernel.log.Warn("a name is no namespace that can be watched", "name", name, "error", err)
+	case !notThere(err):
+		w.showUnreadable(as, err)
 	}
 	return nil
+}
+
+// notThere tells whether an error means that there is no namespace where it was
+// looked for, or another one.
+func notThere(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, errNoNamespace) || errors.Is(err, errReplaced)
 }
 
 // noticed is lookAt for a name that is held back where Hold says so.
@@ -236,8 +255,8 @@ func (w *Watcher) lose(name string) {
 	}
 	delete(w.names, name)
 	n := w.spaces[id]
-	n.names = slices.DeleteFunc(n.names, func(s string) bool { return s == name })
-	if len(n.names) > 0 || id == w.kernel.host.id {
+	n.names = slices.DeleteFunc(slices.Clone(n.names), func(s string) bool { return s == name })
+	if len(n.names) > 0 || id == w.kernel.host.id || w.lives(n) {
 		w.announce(n)
 		return
 	}
@@ -245,32 +264,48 @@ func (w *Watcher) lose(name string) {
 	w.send(NamespaceGone{id})
 }
 
-// takeUp begins to watch a namespace: subscribe, then dump. The second is for
-// the caller, with firstLook; until then the namespace's lock is held. w.mu is
-// held.
-func (w *Watcher) takeUp(id topology.NamespaceID, name string) (*watched, error) {
-	s, release, err := w.kernel.acquire(name)
+// takeUp begins to watch a namespace, with what is known of it, that should be
+// found at a path: subscribe, then dump. The second is for the caller, with
+// firstLook; until then the namespace's lock is held. w.mu is held.
+func (w *Watcher) takeUp(as *watched, path string) (*watched, error) {
+	s, release, err := w.kernel.acquireAt(as.id, path)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	if s.id != id {
-		return nil, errReplaced
-	}
 	sub, err := s.subscribe()
 	if err != nil {
 		return nil, err
 	}
-	n := &watched{id: id, sub: sub, gone: make(chan struct{})}
-	if name != topology.HostName {
-		n.names = []string{name}
-		w.names[name] = id
-	}
-	w.spaces[id] = n
-	w.announce(n)
+	n := &watched{id: as.id, names: as.names, pids: as.pids, points: as.points, who: as.who, sub: sub, gone: make(chan struct{})}
+	w.enter(n)
 	n.mu.Lock()
 	w.done.Add(1) // for firstLook, so that Close waits for it
 	return n, nil
+}
+
+func (w *Watcher) enter(n *watched) {
+	for _, name := range n.names {
+		w.names[name] = n.id
+	}
+	w.spaces[n.id] = n
+	w.announce(n)
+}
+
+// showUnreadable reports a namespace that is there and cannot be watched: netdash
+// may not enter it, or has no more files. The next round tries again. w.mu is
+// held.
+func (w *Watcher) showUnreadable(as *watched, err error) {
+	w.kernel.forget(as.id) // it may have been opened
+	if w.spaces[as.id] == nil {
+		w.kernel.log.Warn("a namespace cannot be watched", "namespace", as.id, "names", as.names, "error", err)
+		as.gone = make(chan struct{})
+		w.enter(as)
+	}
+	if message := err.Error(); message != as.unreadable {
+		as.unreadable = message
+		w.send(Dump{ID: as.id, Err: err})
+	}
 }
 
 // firstLook reads a namespace that has been taken up, and begins to listen.
@@ -283,6 +318,7 @@ func (w *Watcher) firstLook(n *watched) {
 			n.mu.Lock()
 			defer n.mu.Unlock()
 			w.drain(n, fd)
+			w.heal(n)
 			return false
 		})
 		select {
@@ -298,8 +334,10 @@ func (w *Watcher) giveUp(id topology.NamespaceID) {
 	n := w.spaces[id]
 	delete(w.spaces, id)
 	close(n.gone) // frees a reader that waits to hand something on
-	if err := n.sub.close(); err != nil {
-		w.kernel.log.Warn("close a watch", "error", err)
+	if n.sub != nil {
+		if err := n.sub.close(); err != nil {
+			w.kernel.log.Warn("close a watch", "error", err)
+		}
 	}
 	if id != w.kernel.host.id {
 		w.kernel.forget(id)
@@ -307,48 +345,13 @@ func (w *Watcher) giveUp(id topology.NamespaceID) {
 }
 
 func (w *Watcher) announce(n *watched) {
-	ref := NamespaceRef{ID: n.id, Names: slices.Clone(n.names), Name: n.id.String()}
+	ref := NamespaceRef{ID: n.id, Names: n.names, Name: n.id.String()}
 	if n.id == w.kernel.host.id {
 		ref.Name = topology.HostName
 	} else if i := slices.IndexFunc(n.names, func(s string) bool { return s != topology.HostName }); i >= 0 {
 		ref.Name = n.names[i]
 	}
 	w.send(NamespaceSeen{ref})
-}
-
-// drain hands on all messages that wait. n.mu is held.
-func (w *Watcher) drain(n *watched, fd int) {
-	for {
-		err := receive(fd, func(m syscall.NetlinkMessage) {
-			if f := decode(m); f != nil {
-				w.sendOf(n, Delta{n.id, f})
-			}
-		})
-		switch {
-		case err == nil || errors.Is(err, unix.EINTR):
-		case errors.Is(err, unix.EAGAIN):
-			return
-		default:
-			if !errors.Is(err, errOverrun) {
-				w.kernel.log.Error("receive from the kernel", "namespace", n.names, "error", err)
-			}
-			w.overruns.Add(1)
-			w.dump(n)
-		}
-	}
-}
-
-// dump reads a namespace and hands it on. n.mu is held.
-func (w *Watcher) dump(n *watched) {
-	w.dumps.Add(1)
-	s, release, err := w.kernel.acquireID(n.id)
-	if err != nil {
-		w.sendOf(n, Dump{ID: n.id, Err: err})
-		return
-	}
-	defer release()
-	contents, err := s.dump(w.ctx)
-	w.sendOf(n, Dump{n.id, contents, err})
 }
 
 func (w *Watcher) send(o Observation) {

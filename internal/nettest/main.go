@@ -1,12 +1,13 @@
-// Package nettest helps tests that need a kernel: a private machine of network
-// and mount namespaces to run in, namespaces for one test, iproute2's own view
-// as a judge, and leak checks.
+// Package nettest helps tests that need a kernel: a private machine of network,
+// mount and pid namespaces to run in, namespaces for one test, iproute2's own
+// view as a judge, and leak checks.
 //
 // A test package that uses it has
 //
 //	func TestMain(m *testing.M) { nettest.Main(m) }
 //
-// and may then treat "host" and /run/netns as its own.
+// and may then treat "host", /run/netns and /proc as its own: what other tests
+// run at the same time is not there.
 package nettest
 
 import (
@@ -30,9 +31,9 @@ const requireEnv = "NETDASH_REQUIRE_KERNEL"
 // missing is why no kernel test can run; empty if they can.
 var missing string
 
-// Main runs the tests inside network and mount namespaces of their own, with
-// lo up and an empty /run/netns, by executing the test program there once
-// more. It does not return.
+// Main runs the tests inside network, mount and pid namespaces of their own,
+// with lo up and an empty /run/netns, by executing the test program there once
+// more. What the tests leave running ends with it. It does not return.
 func Main(m *testing.M) {
 	if os.Getenv(privateEnv) != "" {
 		if err := settle(); err != nil {
@@ -73,13 +74,13 @@ func Require(t testing.TB) {
 	}
 }
 
-// private is this test program in new network and mount namespaces.
+// private is this test program in new network, mount and pid namespaces.
 func private(args ...string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = append(os.Environ(), privateEnv+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS,
+		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWPID,
 		Pdeathsig:  syscall.SIGKILL,
 	}
 	return cmd
@@ -89,6 +90,9 @@ func private(args ...string) *exec.Cmd {
 func settle() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
 	}
 	if err := os.MkdirAll(runDir, 0o755); err != nil {
 		return err

@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -166,7 +167,7 @@ func (a *adopter) name(i int, subject string) {
 		a.fail(i, Errorf(CodeInvalid, subject, "a subject is a namespace or a link, as in B or B/eth0"))
 	case n == nil || n.Sync == Missing:
 		a.fail(i, Errorf(CodeNotFound, subject, "there is no namespace %s", namespace).
-			WithHint("netdash sees the namespaces that have a name; one of a process gets one with: ip netns attach NAME PID"))
+			WithHint("netdash sees those that have a name, a process or a mount; one of a process gets a name with: ip netns attach NAME PID"))
 	case n.Incomplete != "":
 		a.fail(i, incompleteSubject(subject, n))
 	case isLink:
@@ -208,12 +209,8 @@ func (a *adopter) namespace(i int, n *NamespaceState) {
 	if slices.Contains(a.whole, n) {
 		return
 	}
-	if problem := NamespaceNameProblem(n.Name); problem != "" {
-		e := Errorf(CodeInvalid, n.Name, "the namespace cannot be managed by this name: it %s", problem)
-		if len(n.Names) == 0 || n.Name == n.ID {
-			e = Errorf(CodeInvalid, n.Name, "the namespace has no name it could be managed by")
-		}
-		a.fail(i, e.WithHint("give it one under /run/netns: ip netns attach NAME PID, with the number of a process in it"))
+	if problem := n.nameProblem(); problem != "" {
+		a.fail(i, Errorf(CodeInvalid, n.Name, "the namespace cannot be managed: %s", problem).WithHint("%s", n.attachHint()))
 		return
 	}
 	if a.spec.FindNamespace(n.Name) == nil && !a.addNamespace(i, n) {
@@ -225,6 +222,27 @@ func (a *adopter) namespace(i int, n *NamespaceState) {
 			a.candidate(n, o)
 		}
 	}
+}
+
+// nameProblem tells why a namespace cannot be managed by what it is called, empty
+// if it can.
+func (n *NamespaceState) nameProblem() string {
+	if n.Name == n.ID {
+		return "it has no name it could be managed by"
+	}
+	if problem := NamespaceNameProblem(n.Name); problem != "" {
+		return "its name " + problem
+	}
+	return ""
+}
+
+// attachHint says how to give a namespace a name.
+func (n *NamespaceState) attachHint() string {
+	pid := "PID, with the number of a process in it"
+	if len(n.Processes) > 0 {
+		pid = strconv.Itoa(n.Processes[0].PID)
+	}
+	return "give it one under /run/netns: ip netns attach NAME " + pid
 }
 
 func (a *adopter) addNamespace(i int, n *NamespaceState) bool {

@@ -70,6 +70,10 @@ func (a *adopter) bridge(c candidate) {
 		return
 	}
 	if o.Namespace != HostName && a.spec.FindNamespace(o.Namespace) == nil {
+		if problem := c.space.nameProblem(); problem != "" {
+			a.stays(o, "its namespace cannot be managed: %s; %s", problem, c.space.attachHint())
+			return
+		}
 		a.need(o.Namespace, o.key().String(), "is in %s, which is not managed", o.Namespace)
 		return
 	}
@@ -178,7 +182,7 @@ func (a *adopter) veth(c candidate) {
 
 func (a *adopter) otherEnd(o *Link) (other candidate, reason string) {
 	if o.Peer == nil || !o.Peer.Known {
-		return other, "its other end is in a namespace that netdash cannot see; give that a name with ip netns attach NAME PID, and adopt it too"
+		return other, "its other end is in a namespace that netdash cannot see; give that a name, and adopt it too"
 	}
 	n := a.observed.Namespace(o.Peer.Namespace)
 	if n == nil || n.Link(o.Peer.Name) == nil {
@@ -200,8 +204,8 @@ func (a *adopter) otherEnd(o *Link) (other candidate, reason string) {
 func (a *adopter) fits(c candidate) (ready bool, reason string) {
 	o := c.link
 	if o.Namespace != HostName && a.spec.FindNamespace(o.Namespace) == nil {
-		if NamespaceNameProblem(o.Namespace) != "" {
-			return false, "its end " + o.key().String() + " is in a namespace without a name it could be managed by"
+		if problem := c.space.nameProblem(); problem != "" {
+			return false, "the namespace of its end " + o.key().String() + " cannot be managed: " + problem + "; " + c.space.attachHint()
 		}
 		a.need(o.Namespace, o.key().String(), "is in %s, which is not managed", o.Namespace)
 		return false, ""

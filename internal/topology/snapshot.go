@@ -2,6 +2,7 @@ package topology
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,20 @@ type NamespaceID struct {
 // String writes the id as it appears in the API, "<device>-<inode>".
 func (id NamespaceID) String() string {
 	return strconv.FormatUint(id.Dev, 10) + "-" + strconv.FormatUint(id.Ino, 10)
+}
+
+// ParseNamespaceID reads an id as String writes it. What is none is zero.
+func ParseNamespaceID(s string) NamespaceID {
+	dev, ino, _ := strings.Cut(s, "-")
+	d, err := strconv.ParseUint(dev, 10, 64)
+	if err != nil {
+		return NamespaceID{}
+	}
+	i, err := strconv.ParseUint(ino, 10, 64)
+	if id := (NamespaceID{d, i}); err == nil && id.String() == s {
+		return id
+	}
+	return NamespaceID{}
 }
 
 // MarshalText writes the id as String does.
@@ -54,7 +69,8 @@ type NamespaceState struct {
 	Differences []Difference `json:"differences,omitempty" doc:"In what it is not as intended; those of its links are with the links."`
 	// Incomplete is the reason why this picture may lack something. Nothing is
 	// ever planned because of what an incomplete namespace seems to lack.
-	Incomplete string        `json:"incomplete,omitempty" doc:"Why this picture may lack something."`
+	Incomplete string `json:"incomplete,omitempty" doc:"Why this picture may lack something."`
+	Inhabitants
 	Links      []*Link       `json:"links" doc:"By ifindex; missing ones last."`
 	Routes     []*RouteState `json:"routes" doc:"Routes of the main table."`
 	Neighbours []*Neighbour  `json:"neighbours"`

@@ -76,3 +76,37 @@ test('components are what cables and tethers connect', () => {
   const m = buildModel(topology([...star('host', 'br0', 3), ...veth('A/veth0', 'B/veth0')], ['alone']));
   assert.deepEqual(components(m).map((g) => g.length).sort(), [1, 2, 4]);
 });
+
+test('a namespace without a name is called by who lives in it', () => {
+  const title = (over) => {
+    const t = topology([link('4-7', 'eth0'), bridge('4-7', 'br0')]);
+    t.namespaces = t.namespaces.map((n) => (n.name === '4-7' ? { ...n, id: '4-7', names: [], ...over } : n));
+    const { nodes } = buildModel(t);
+    const card = nodes.find((n) => n.kind === 'ns');
+    assert.equal(nodes.find((n) => n.kind === 'br')?.place, card?.title);
+    assert.equal(card?.namespace, '4-7');
+    return card?.title;
+  };
+  const processes = [{ pid: 1234, name: 'nginx' }, { pid: 1240, name: 'worker' }];
+  const id = '4fd1f3e1c84bd2b8ad2a5c3e7d0a6c5b8f9e0d1c2b3a49586776655443322110';
+  assert.equal(title({}), '4-7');
+  assert.equal(title({ processes }), 'pid 1234 (nginx)');
+  assert.equal(title({ processes, container: { id, engine: 'docker' } }), '4fd1f3e1c84b');
+  assert.equal(title({ processes, container: { id, name: 'web', engine: 'docker' } }), 'web');
+});
+
+test('who lives in a named namespace does not change what it is called', () => {
+  const t = topology([link('A', 'eth0')]);
+  t.namespaces[1] = { ...t.namespaces[1], processes: [{ pid: 1, name: 'sh' }], container: { id: 'x', name: 'web' } };
+  assert.equal(buildModel(t).nodes[0].title, 'A');
+});
+
+test('a namespace without a name and without links is no card, unless it is a container', () => {
+  const t = topology([], ['4-7']);
+  const titles = (over) => {
+    t.namespaces[1] = { ...t.namespaces[1], id: '4-7', names: [], managed: false, sync: 'foreign', ...over };
+    return buildModel(t).nodes.map((n) => n.title);
+  };
+  assert.deepEqual(titles({ processes: [{ pid: 7, name: 'sandbox' }] }), []);
+  assert.deepEqual(titles({ container: { id: 'x', name: 'web' } }), ['web']);
+});

@@ -17,6 +17,9 @@ export interface NamespaceState {
   sync: Sync;
   differences?: Difference[];
   incomplete?: string;
+  processes?: { pid: number; name: string }[];
+  process_count?: number;
+  container?: { id: string; name?: string; engine?: string; image?: string };
   links: Link[];
   routes: RouteState[];
   neighbours: Neighbour[];

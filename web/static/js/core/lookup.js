@@ -7,6 +7,18 @@
 /** @param {Snapshot} t @param {string} name */
 export const namespaceOf = (t, name) => t.namespaces.find((n) => n.name === name || n.id === name);
 
+/**
+ * What people call a namespace. One without a name goes by its id, which tells
+ * nobody anything: who lives in it does.
+ * @param {NamespaceState} n
+ */
+export function titleOf(n) {
+  if (!n.id || n.name !== n.id) return n.name;
+  if (n.container) return n.container.name || n.container.id.slice(0, 12);
+  const [first] = n.processes ?? [];
+  return first ? `pid ${first.pid} (${first.name})` : n.name;
+}
+
 /** @param {Snapshot} t @param {string} ns @param {string} name */
 export const linkOf = (t, ns, name) => namespaceOf(t, ns)?.links.find((l) => l.name === name);
 

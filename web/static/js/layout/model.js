@@ -1,5 +1,5 @@
 // From a topology to what is drawn: nodes (cards and bars) and cables. Pure.
-import { firstAddress, isBridge, isLoopback, moreAddresses, peerOf, refOf, stateOf } from '../core/lookup.js';
+import { firstAddress, isBridge, isLoopback, moreAddresses, peerOf, refOf, stateOf, titleOf } from '../core/lookup.js';
 import { intendedRef, nameOf, objectOf } from '../core/drift.js';
 import { cut } from '../core/format.js';
 import { barHeight, headHeight, monoWidth, rowHeight, textWidth } from './measure.js';
@@ -23,6 +23,7 @@ import { barHeight, headHeight, monoWidth, rowHeight, textWidth } from './measur
  * @property {string} select what selecting it selects
  * @property {string} namespace
  * @property {string} title
+ * @property {string} place what the namespace is called
  * @property {string} address a bridge's first address
  * @property {string} sync
  * @property {string} state
@@ -107,7 +108,10 @@ function nodesOf(n, cables, t) {
   const bridges = n.links.filter(isBridge);
   const rows = n.links.filter((l) => isRow(n, l)).map(rowOf);
   const nodes = bridges.map((l) => barOf(n, l, rows.length === 0));
-  const showCard = n.name === 'host' ? rows.length > 0 : rows.length > 0 || bridges.length === 0;
+  // Browsers and services keep their processes in namespaces with nothing in them,
+  // dozens of which would say nothing: the panel lists them.
+  const quiet = n.name === 'host' || (n.id && n.name === n.id && !n.container);
+  const showCard = rows.length > 0 || (!quiet && bridges.length === 0);
   if (showCard) nodes.unshift(cardOf(n, rows));
   return nodes;
 }
@@ -147,7 +151,7 @@ function cardOf(n, rows) {
   const labels = Math.max(0, ...rows.map((r) => monoWidth(r.label, 12)));
   const addresses = Math.max(0, ...rows.map((r) => monoWidth(r.address, 12)));
   const addressColumn = 30 + labels + 14;
-  const title = cut(n.name, 26);
+  const title = cut(titleOf(n), 26);
   const worst = rows.some((r) => r.state === 'down' || r.state === 'no-carrier') ? 'down' : 'up';
   return {
     id: `ns:${n.name}`,
@@ -156,6 +160,7 @@ function cardOf(n, rows) {
     select: `ns:${n.name}`,
     namespace: n.name,
     title,
+    place: titleOf(n),
     address: '',
     sync: n.sync,
     state: n.sync === 'missing' ? 'missing' : rows.length ? worst : 'idle',
@@ -180,6 +185,7 @@ function barOf(n, l, withLo) {
     select: `link:${n.name}/${l.name}`,
     namespace: n.name,
     title: nameOf(l),
+    place: titleOf(n),
     address,
     sync: l.sync,
     state: stateOf(l),
@@ -188,7 +194,7 @@ function barOf(n, l, withLo) {
     lo: withLo && n.name !== 'host' && n.sync !== 'missing' ? loState(n) : '',
     rows: [],
     addressColumn: 0,
-    w: tens(Math.max(190, textWidth(nameOf(l), 15) + textWidth(cut(n.name, 26), 11) + monoWidth(address, 12) + 100)),
+    w: tens(Math.max(190, textWidth(nameOf(l), 15) + textWidth(cut(titleOf(n), 26), 11) + monoWidth(address, 12) + 100)),
     h: barHeight,
   };
 }

@@ -2,11 +2,11 @@
 import { html, useEffect, useState } from '../lib/preact.js';
 import { actions, api, t } from '../context.js';
 import { commands } from '../core/api.js';
-import { isBridge, isLoopback, linkId, stateOf } from '../core/lookup.js';
+import { isBridge, isLoopback, linkId, stateOf, titleOf } from '../core/lookup.js';
 import { nameOf } from '../core/drift.js';
 import { DifferenceBox } from './differences.js';
 import { AddressList, Keeping, Switch, editable } from './link-parts.js';
-import { Button, Section, State, Sync } from './parts.js';
+import { Button, Facts, Section, State, Sync } from './parts.js';
 
 /** @param {{namespace: import('../types.js').NamespaceState}} props */
 export function NamespaceView({ namespace: n }) {
@@ -15,7 +15,7 @@ export function NamespaceView({ namespace: n }) {
   return html`<div data-inspect="namespace">
     <header class="object-head">
       <span class="kind">${t('namespace')}</span>
-      <h2>${n.name}</h2>
+      <h2>${titleOf(n)}</h2>
       ${!host && html`<${Sync} sync=${n.sync} />`}
       <div class="tools">
         ${n.sync !== 'missing' && html`<${Button} icon="radar" label=${t('ping')} title=${`${t('ping')} (p)`} test="ping" onClick=${() => actions.pingFrom(n.name)} />`}
@@ -26,13 +26,14 @@ export function NamespaceView({ namespace: n }) {
       </div>
     </header>
     ${n.incomplete && html`<p class="warning">${t('namespace.incomplete')} ${n.incomplete}</p>`}
-    ${n.sync === 'foreign' && !host && html`<p class="note">${t('sync.foreign.why')}</p>`}
+    ${n.sync === 'foreign' && !host && html`<p class="note">${t(n.name === n.id ? 'namespace.unnamed' : 'sync.foreign.why')}</p>`}
     <${DifferenceBox} object=${n.name} />
     <${Section} title=${t('interfaces')} count=${n.links.length} test="interfaces">
       <ul class="links">${n.links.map((l) => html`<${LinkRow} key=${l.key} link=${l} />`)}</ul>
     <//>
     <${Routes} namespace=${n} edit=${edit} />
     <${Neighbours} list=${n.neighbours} />
+    <${Inhabitants} namespace=${n} />
     <${Firewall} name=${n.name} />
   </div>`;
 }
@@ -76,6 +77,21 @@ function Neighbours({ list }) {
     ${list.length === 0 ? html`<p class="quiet pad">${t('neighbours.none')}</p>` : html`<ul class="plain">
       ${list.map((x) => html`<li key=${`${x.link} ${x.address}`}><code>${x.address}</code><code class="quiet">${x.mac}</code>
         <span class="space"></span><span class="quiet">${x.link}</span><span class="quiet">${x.state}</span></li>`)}</ul>`}
+  <//>`;
+}
+
+/** Who lives there. Of the host that is everybody else, whom nobody lists. */
+function Inhabitants({ namespace: n }) {
+  const count = n.process_count ?? 0;
+  if (count === 0) return null;
+  const { container: c, processes: list = [] } = n;
+  return html`<${Section} title=${t('processes')} count=${count} test="processes">
+    ${c && html`<div class="end-card" data-testid="container"><${Facts} rows=${[
+      [t('container'), c.name || c.id.slice(0, 12)], [t('container.engine'), c.engine], [t('container.image'), c.image],
+    ]} /></div>`}
+    <ul class="plain">${list.map((p) => html`<li key=${p.pid} data-process=${p.pid}><code>${p.name}</code>
+      <span class="space"></span><span class="quiet">pid ${p.pid}</span></li>`)}
+      ${count > list.length && html`<li class="quiet">${t('processes.more', { count: count - list.length })}</li>`}</ul>
   <//>`;
 }
 

@@ -14,7 +14,7 @@ export function NodeView({ node, x, y, selected, picking, flash, lit }) {
   return useMemo(() => {
     const marks = [node.kind, `sync-${node.sync}`, `s-${node.state}`, selected && 'selected', picking && 'picking', lit && 'lit'];
     const kind = t(node.kind === 'ns' ? 'namespace' : 'bridge');
-    const where = node.kind === 'br' ? ` (${node.namespace})` : '';
+    const where = node.kind === 'br' ? ` (${node.place})` : '';
     return html`<g class=${`node ${marks.filter(Boolean).join(' ')}`} transform=${`translate(${x} ${y})`}
         data-node=${node.id} data-sync=${node.sync} data-state=${node.state} data-differences=${node.differences} tabindex="0" role="button" aria-pressed=${selected}
         aria-label=${`${kind} ${node.title}${where}, ${t(`sync.${node.sync}`)}, ${t(`state.${node.state}`)}`}>
@@ -33,7 +33,7 @@ function Card({ node }) {
     <path class="card-head" d=${head} />
     <rect class="card-edge" width=${node.w} height=${node.h} rx="9" />
     <circle class="card-dot" cx="17" cy=${headHeight / 2} r="4.5" />
-    <text class="card-title" x="30" y=${headHeight / 2 + 5}>${node.title}<title>${node.note || node.namespace}</title></text>
+    <text class="card-title" x="30" y=${headHeight / 2 + 5}>${node.title}<title>${node.note || node.place}</title></text>
     <${LoMark} x=${node.w - 40} y=${headHeight / 2} state=${node.lo} />
     ${node.sync !== 'missing' && html`<${PingButton} x=${node.w - 26} y=${5} namespace=${node.namespace} />`}
     ${node.rows.length === 0 && html`<text class="row-empty" x="14" y=${headHeight + 20}>${t(node.sync === 'missing' ? 'sync.missing' : 'graph.noInterfaces')}</text>`}
@@ -53,7 +53,7 @@ function Row({ row, y, column, w }) {
 /** @param {{node: import('../layout/model.js').Node}} props */
 function Bar({ node }) {
   const title = textWidth(node.title, 15);
-  const tag = cut(node.namespace, 26);
+  const tag = cut(node.place, 26);
   const tagWidth = textWidth(tag, 11) + 16;
   const address = node.address ? monoWidth(node.address, 12) + 12 : 0;
   const lo = node.lo ? 34 : 0;

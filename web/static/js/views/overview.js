@@ -1,7 +1,7 @@
 // The panel while nothing is selected: everything there is, as a list.
 import { html } from '../lib/preact.js';
 import { actions, store, t } from '../context.js';
-import { isBridge, linkId, nsId, stateOf } from '../core/lookup.js';
+import { isBridge, linkId, nsId, stateOf, titleOf } from '../core/lookup.js';
 import { Section, State, Sync } from './parts.js';
 
 export function Overview() {
@@ -13,7 +13,7 @@ export function Overview() {
     <${Section} title=${t('namespaces')} count=${spaces.length}>
       <ul class="objects">${spaces.map((n) => html`<li key=${n.id + n.name}>
         <button type="button" data-object=${nsId(n.name)} onClick=${() => actions.select(nsId(n.name))}>
-          <b class="name">${n.name}</b><span class="quiet">${t('overview.links', { count: n.links.length })}</span>
+          <b class="name">${titleOf(n)}</b><span class="quiet">${t('overview.links', { count: n.links.length })}</span>
           ${n.sync !== 'in_sync' && html`<${Sync} sync=${n.sync} />`}
         </button></li>`)}</ul>
     <//>
