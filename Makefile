@@ -15,6 +15,7 @@ STOCK_KERNEL ?= ../shared/stock-kernel/boot
 NETDASH_REQUIRE_KERNEL ?= 1
 PKG         ?= ./...
 FUZZTIME    ?= 30s
+SOAK        ?= 30m
 
 # The file's name carries the version: a new pin installs itself.
 GOLANGCI_LINT_VERSION := v2.15.0
@@ -84,6 +85,10 @@ test-stock-kernel: ## The kernel tests of netops on Debian's stock kernel
 fuzz: ## Run every fuzz test for FUZZTIME
 	@scripts/fuzz $(FUZZTIME)
 
+# Each of its requests and waits has a limit of its own.
+soak: ## Everything at once for SOAK=30m: nothing may leak, nor disagree with ip (root); two minutes of it are in test
+	NETDASH_REQUIRE_KERNEL=$(NETDASH_REQUIRE_KERNEL) NETDASH_SOAK=$(SOAK) go test -v -count=1 -timeout=0 -run='^TestSoak$$' ./internal/e2e
+
 bench: build ## Measure; docs/benchmarks.md has the figures
 	go run ./internal/bench $(ARGS)
 
@@ -109,4 +114,4 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	@touch $@
 
 .PHONY: help run build static check test need-test fmt check-format check-modules vet lint check-web \
-        test-go test-web test-stock-kernel fuzz bench docker-check vendor clean
+        test-go test-web test-stock-kernel fuzz soak bench docker-check vendor clean

@@ -55,6 +55,10 @@ type Live interface {
 	// Snapshot gives the current picture, nil before there is a first one. It
 	// is never changed afterwards.
 	Snapshot() *topology.Snapshot
+	// Version gives the numbers of the current Snapshot.
+	Version() (seq uint64, revision int64)
+	// Picture gives the current Snapshot as JSON, nil before there is a first one.
+	Picture() (*live.Picture, error)
 	// FDB reads a bridge's MAC table from the kernel, with ages.
 	FDB(ctx context.Context, namespace, bridge string) ([]*topology.FDBEntry, error)
 	// Ready gives the reason why the Snapshot cannot be relied on yet.

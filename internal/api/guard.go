@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"netdash/internal/topology"
 )
@@ -15,11 +16,12 @@ import (
 type hosts struct {
 	names      []string // lower case, without port
 	anyAddress bool     // any IP address will do
+	last       *atomic.Pointer[string]
 }
 
 // parseHosts reads Config.Hosts.
 func parseHosts(list []string) hosts {
-	var known hosts
+	known := hosts{last: &atomic.Pointer[string]{}}
 	for _, entry := range list {
 		name := hostname(entry)
 		addr, err := netip.ParseAddr(name)
@@ -39,6 +41,17 @@ func parseHosts(list []string) hosts {
 // rebinding), from being taken for netdash's own: such a request carries the
 // other site's name. An address in place of a name cannot be re-pointed.
 func (known hosts) allow(host string) bool {
+	if last := known.last.Load(); last != nil && *last == host {
+		return true // as most often
+	}
+	if !known.allows(host) {
+		return false
+	}
+	known.last.Store(&host)
+	return true
+}
+
+func (known hosts) allows(host string) bool {
 	name := hostname(host)
 	if name == "localhost" || slices.Contains(known.names, name) {
 		return true

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,19 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	known    sync.Map // series, by the series they go to
+}
+
+// kind is what a request is counted under.
+type kind struct {
+	route, method string
+	status        int
+}
+
+// series counts requests of one kind.
+type series struct {
+	count prometheus.Counter
+	took  prometheus.Observer
 }
 
 func newMetrics(h *Handler) *metrics {
@@ -95,10 +109,23 @@ func (m *metrics) observe(route, method string, status int, took time.Duration) 
 	default:
 		method = "other"
 	}
-	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
+	s := m.series(kind{route, method, status})
+	s.count.Inc()
 	if status != http.StatusSwitchingProtocols {
-		m.duration.WithLabelValues(route, method).Observe(took.Seconds())
+		s.took.Observe(took.Seconds())
 	}
+}
+
+// series finds what counts requests of a kind, which takes longer the first time.
+func (m *metrics) series(k kind) *series {
+	if known, ok := m.known.Load(k); ok {
+		if s, ok := known.(*series); ok {
+			return s
+		}
+	}
+	s := &series{m.requests.WithLabelValues(k.route, k.method, strconv.Itoa(k.status)), m.duration.WithLabelValues(k.route, k.method)}
+	m.known.Store(k, s)
+	return s
 }
 
 func (m *metrics) handler() http.Handler {

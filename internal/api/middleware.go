@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -68,8 +69,10 @@ func (h *Handler) observe(next http.Handler) http.Handler {
 				status = http.StatusOK // net/http's answer when nothing was written
 			}
 			h.metrics.observe(chi.RouteContext(r.Context()).RoutePattern(), r.Method, status, took)
-			h.Logger.Debug("request", slog.String("request_id", x.id), slog.String("request", x.text()),
-				slog.Int("status", status), slog.Int("bytes", out.BytesWritten()), slog.Duration("took", took))
+			if h.Logger.Enabled(r.Context(), slog.LevelDebug) {
+				h.Logger.Debug("request", slog.String("request_id", x.id), slog.String("request", x.text()),
+					slog.Int("status", status), slog.Int("bytes", out.BytesWritten()), slog.Duration("took", took))
+			}
 		}()
 		next.ServeHTTP(out, r)
 	})
@@ -96,24 +99,30 @@ const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 
 	"connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // secure sets the headers every answer has. Handlers whose answers can be kept
-// set Cache-Control again.
+// set Cache-Control again. The values are shared: they are replaced, never written
+// to.
 func secure(next http.Handler) http.Handler {
+	headers := http.Header{
+		"Content-Security-Policy":      {contentSecurityPolicy},
+		"X-Content-Type-Options":       {"nosniff"},
+		"Referrer-Policy":              {"no-referrer"},
+		"Cross-Origin-Opener-Policy":   {"same-origin"},
+		"Cross-Origin-Resource-Policy": {"same-origin"},
+		"Cache-Control":                {"no-store"},
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
-		header.Set("Content-Security-Policy", contentSecurityPolicy)
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "no-referrer")
-		header.Set("Cross-Origin-Opener-Policy", "same-origin")
-		header.Set("Cross-Origin-Resource-Policy", "same-origin")
-		header.Set("Cache-Control", "no-store")
+		maps.Copy(w.Header(), headers)
 		next.ServeHTTP(w, r)
 	})
 }
 
+// leastPacked is how long a text is that is worth packing.
+const leastPacked = 1 << 10
+
 // compressor packs whole texts above 1 KiB. Streams go out as they come: their
 // type is not in the list.
 func compressor() (func(http.Handler) http.Handler, error) {
-	wrap, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false), gzhttp.MinSize(1<<10), gzhttp.ContentTypes([]string{
+	wrap, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false), gzhttp.MinSize(leastPacked), gzhttp.ContentTypes([]string{
 		"application/json", "application/problem+json", "application/openapi+json", "application/schema+json", "application/yaml", "application/openapi+yaml",
 		"text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml",
 	}))

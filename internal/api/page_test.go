@@ -77,7 +77,9 @@ func TestMetrics(t *testing.T) {
 	s := serve(t, func(c *Config) {
 		c.Watch = Watch{Overruns: count(11), Dumps: count(12), Interrupted: count(13), Resyncs: count(14)}
 	})
-	s.world.foreign = append(s.world.foreign, &topology.NamespaceState{Name: "dark", Incomplete: "it cannot be read"})
+	dark := namespaceState("dark", "4-77", false)
+	dark.Incomplete = "it cannot be read"
+	s.world.foreign = append(s.world.foreign, dark)
 	s.do(t, "POST", "/api/v1/namespaces", `{"name":"A"}`).want(t, 201)
 	s.do(t, "GET", "/api/v1/namespaces/A", "")
 	s.do(t, "GET", "/api/v1/namespaces/none", "")
@@ -91,7 +93,7 @@ func TestMetrics(t *testing.T) {
 		`netdash_http_requests_total{method="GET",route="none",status="404"} 1`,
 		`netdash_http_requests_total{method="other",route="none",status="405"} 1`,
 		`netdash_http_request_duration_seconds_count{method="POST",route="/api/v1/namespaces"} 1`,
-		"netdash_namespaces 3", "netdash_namespaces_incomplete 1", "netdash_links 3", "go_goroutines ", "process_open_fds ", "process_max_fds ",
+		"netdash_namespaces 3", "netdash_namespaces_incomplete 1", "netdash_links 4", "go_goroutines ", "process_open_fds ", "process_max_fds ",
 		"netdash_netlink_overruns_total 11", "netdash_dumps_total 12", "netdash_dumps_interrupted_total 13", "netdash_event_resyncs_total 14",
 	} {
 		if !strings.Contains(text, want) {

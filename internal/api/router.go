@@ -45,7 +45,7 @@ func (h *Handler) router() (http.Handler, error) {
 	r.Get(prefix+"/events", h.events) // hijacks the connection: nothing may pack it
 	err = nil
 	r.Group(func(r chi.Router) {
-		r.Use(compress, h.readBody)
+		r.Use(h.quick, compress, h.readBody)
 		r.Get("/", index)
 		r.Get("/docs", docs)
 		r.Get("/static/*", assets)

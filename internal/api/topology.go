@@ -2,8 +2,8 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"netdash/internal/topology"
@@ -41,10 +41,14 @@ func (h *Handler) getTopology(_ context.Context, in *Conditional) (*tagged[*topo
 		return nil, err
 	}
 	out := &tagged[*topology.Snapshot]{Status: http.StatusOK, CacheControl: "no-cache", Body: s}
-	// Sequence numbers start again with the program.
-	out.ETag = fmt.Sprintf(`W/"%s-%d-%d"`, h.boot, s.Seq, s.Revision)
+	out.ETag = h.topologyTag(s.Seq, s.Revision)
 	if in.has(out.ETag) {
 		out.Status = http.StatusNotModified
 	}
 	return out, nil
+}
+
+// topologyTag is the ETag of a Snapshot. Its numbers start again with the program.
+func (h *Handler) topologyTag(seq uint64, revision int64) string {
+	return `W/"` + h.boot + "-" + strconv.FormatUint(seq, 10) + "-" + strconv.FormatInt(revision, 10) + `"`
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,7 +10,12 @@ import (
 	"netdash/internal/nettest"
 )
 
-func TestMain(m *testing.M) { nettest.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(rivalEnv) != "" {
+		panic(serveRival())
+	}
+	nettest.Main(m)
+}
 
 // TestMeasure runs everything once, small. What the figures are is not judged:
 // only that there is one wherever there should be.
@@ -23,7 +29,7 @@ func TestMeasure(t *testing.T) {
 	small := sizes{
 		rounds: 2, namespaces: 2, veths: 2, labs: 2, sweeps: 1, star: 3, gets: 2,
 		requests: 10 * time.Millisecond, settle: 10 * time.Millisecond,
-		stars: []starCase{{3, true, 2.5, 0}, {3, false, 6, 3}}, starRounds: 1,
+		stars: []starCase{{3, true, 2.5, 0}, {3, false, 6, 3}}, starRounds: 1, large: 3, storm: 300,
 		crowd: crowd{clients: 20, stuck: 2, rate: 100, long: 300 * time.Millisecond, limit: 250},
 	}
 	report, err := measure(t.Context(), small, program, dir)
@@ -34,7 +40,7 @@ func TestMeasure(t *testing.T) {
 	if err := report.write(&text); err != nil {
 		t.Fatal(err)
 	}
-	if len(report.rows) != 4+2+1+6+1 || len(report.info) < 5 {
+	if len(report.rows) != 4+2+1+6+8+2+1 || len(report.info) < 5 {
 		t.Errorf("%d rows with a target and %d without", len(report.rows), len(report.info))
 	}
 	for _, r := range append(report.rows, report.info...) {

@@ -44,6 +44,9 @@ type sizes struct {
 	stars      []starCase    // built and taken away as a whole
 	starRounds int           // at most, of these
 	crowd      crowd         // that listens at once
+	large      int           // hosts of the star that shows how netdash scales
+	storm      int           // changes of a storm
+	calm       time.Duration // left to that star to come to rest
 	settle     time.Duration // left to the kernel to take deleted namespaces down
 }
 
@@ -53,9 +56,14 @@ var full = sizes{
 	requests: 500 * time.Millisecond, settle: 300 * time.Millisecond,
 	stars: []starCase{{100, true, 2.5, 0}, {1000, true, 3, 0}, {1000, false, 6, 3}}, starRounds: 3,
 	crowd: crowd{clients: 1000, stuck: 10, rate: 500, long: 20 * time.Second, limit: 250},
+	large: 1000, storm: 20_000, calm: 20 * time.Second,
 }
 
 func main() {
+	if os.Getenv(rivalEnv) != "" {
+		fmt.Fprintln(os.Stderr, "bench:", serveRival())
+		os.Exit(1)
+	}
 	n := full
 	flag.IntVar(&n.rounds, "rounds", 7, "how often each comparison takes its turn, 1 to 15")
 	flag.StringVar(&n.only, "only", "", "measure one `part` alone, as named while it runs: stars, events, scale, …")
@@ -179,6 +187,8 @@ func (b *bench) all(ctx context.Context) (*report, error) {
 		{"drift", b.drift},
 		{"read the topology", b.topology},
 		{"crowd", b.crowd},
+		{"scale", b.scale},
+		{"storms", b.storms},
 	} {
 		if only := b.n.only; only != "" && only != part.what {
 			continue

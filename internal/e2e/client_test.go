@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -24,13 +25,26 @@ type answer struct {
 // value removes it.
 func (s *server) do(t testing.TB, method, path, body string, headers ...string) answer {
 	t.Helper()
+	a, err := s.try(t.Context(), method, path, body, headers...)
+	if err != nil {
+		t.Fatalf("%s: %v", a.asked, err)
+	}
+	return a
+}
+
+// try is do for who takes no answer for an answer.
+func (s *server) try(ctx context.Context, method, path, body string, headers ...string) (answer, error) {
+	a := answer{asked: method + " " + path}
+	if len(body) < 500 {
+		a.asked += " " + body
+	}
 	url := s.URL + "/api/v1" + path
 	if rest, ok := strings.CutPrefix(path, "//"); ok {
 		url = s.URL + "/" + rest
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		return a, err
 	}
 	if body == "" {
 		r.Body, r.ContentLength = nil, 0
@@ -50,18 +64,12 @@ func (s *server) do(t testing.TB, method, path, body string, headers ...string) 
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
+		return a, err
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
-	}
-	asked := method + " " + path
-	if len(body) < 500 {
-		asked += " " + body
-	}
-	return answer{asked, resp.StatusCode, resp.Header, text}
+	a.status, a.header = resp.StatusCode, resp.Header
+	a.body, err = io.ReadAll(resp.Body)
+	return a, err
 }
 
 // want fails the test unless the answer has that status.

@@ -21,8 +21,9 @@ const DefaultProc Proc = "/proc"
 // mode), or have ended meanwhile, are left out. Threads are not looked at: in a
 // process in which they are in several namespaces, its first one counts.
 //
-// It costs one readlink(2) for each process of the machine. BenchmarkNamespaces
-// measures it; see docs/benchmarks.md.
+// It costs one readlink(2) for each process of the machine: BenchmarkNamespaces
+// takes 1.5 ms with 300 of them and 20 ms with 3000, on one of two busy cores of a
+// small virtual machine. Once a second that is 0.15 and 2 % of a core.
 func (p Proc) Namespaces() (map[uint64][]int, error) {
 	dir, err := os.Open(string(p))
 	if err != nil {

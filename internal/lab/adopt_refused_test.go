@@ -95,7 +95,7 @@ func TestRefusedAdoptions(t *testing.T) {
 	}
 	// What a Spec cannot hold is in nobody's way unless it is asked for itself.
 	taken := m.adopt(t, "E", "C", "D", "A")
-	checkWarnings(t, taken.Warnings, []string{"E/eth0 stays foreign: its other end is in a namespace that netdash cannot see", "A is managed already"})
+	checkWarnings(t, taken.Warnings, []string{"cannot be managed: it has no name it could be managed by; give it one under /run/netns: ip netns attach NAME", "A is managed already"})
 	if !slices.Contains(taken.Subjects, "D/eth0") {
 		t.Errorf("took %v", taken.Subjects)
 	}

@@ -78,6 +78,8 @@ func (k *keeper) look(ctx context.Context) time.Duration {
 			}
 		}
 		return k.rest("")
+	case topology.CodeOf(err) == topology.CodeNotFound: // what differed is gone, or intended no longer
+		return max(k.rest(""), settleQuiet)
 	case topology.CodeOf(err) == topology.CodeConflict: // until what is in the way goes
 		return k.rest(err.Error())
 	}

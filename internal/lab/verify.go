@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -44,7 +43,8 @@ func (l *Lab) verify(ctx context.Context, e *step) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the kernel accepted every step, but the result is not what was asked for: %s", strings.Join(wrong, "; "))
+			return topology.Errorf(topology.CodeBusy, "", "the kernel accepted every step, but the result is not what was asked for: %s", strings.Join(wrong, "; ")).
+				WithHint("something else may be changing it at the same time; look at it, and try again")
 		}
 		<-time.After(wait)
 	}

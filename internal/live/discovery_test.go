@@ -180,9 +180,30 @@ func TestPeerInANamespaceOfAProcess(t *testing.T) {
 	// It gets a name, and loses it again while the process lives on.
 	nettest.Shell(t, fmt.Sprintf("ip netns attach seen %d", r.Process.Pid))
 	eventually(t, func() string { return peerIs(l, a, "x", "seen/y") })
+	eventually(t, func() string {
+		if l.Snapshot().Namespace("seen").ProcessCount != 1 {
+			return "nobody seems to live there"
+		}
+		return ""
+	})
+	seq := l.Snapshot().Seq
+	sub := l.Subscribe(&seq)
+	defer sub.Close()
 	nettest.Shell(t, "ip netns delete seen")
 	eventually(t, func() string { return peerIs(l, a, "x", r.id+"/y") })
 	shows(t, l, a+"["+a+"]", r.id+"[]")
+	for until := l.Snapshot().Seq; seq < until; {
+		frames, err := sub.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range frames {
+			seq++
+			if told := string(f.Text); strings.Contains(told, "removed") { // it was there all the time
+				t.Errorf("told: %s", told)
+			}
+		}
+	}
 }
 
 // TestPeerInANamespaceNobodySees: only an open file holds it, which cannot be
@@ -265,7 +286,7 @@ func TestIpNetnsAddIsSeenOnce(t *testing.T) {
 			}
 		}
 	})
-	nettest.Shell(t, "for i in $(seq 150); do ip netns add n$i; ip netns delete n$i; done")
+	nettest.Shell(t, "for j in 1 2 3 4; do for i in $(seq 400); do ip netns add n$j-$i; ip netns delete n$j-$i; done & done; wait")
 	shows(t, l)
 	if l.Snapshot().Seq < seq+300 {
 		t.Error("they were not shown at all")

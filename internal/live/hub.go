@@ -68,6 +68,14 @@ func (h *hub) send(e *topology.Event) error {
 	return nil
 }
 
+// skip counts an event that nobody will ask for. Live.mu is held.
+func (h *hub) skip() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.seq++
+	h.first = h.seq + 1
+}
+
 func (h *hub) forget(seq uint64) {
 	if f := h.ring[seq%ringSize]; f != nil {
 		h.bytes -= len(f.Text)

@@ -332,6 +332,10 @@ func (l *Live) publishOperation(kind string, op *topology.Operation) {
 }
 
 func (l *Live) send(e *topology.Event) {
+	if !l.ready && len(l.hub.subscribers) == 0 {
+		l.hub.skip() // the first look: nobody can have heard of what came before
+		return
+	}
 	if err := l.hub.send(e); err != nil {
 		l.log.Error("an event could not be sent", "type", e.Type, "error", err)
 	}

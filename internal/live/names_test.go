@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -190,4 +192,47 @@ func TestUnreadableNamespace(t *testing.T) {
 	}
 	nettest.Shell(t, "umount /run/netns/theirs && rm /run/netns/theirs")
 	incomplete(id)
+}
+
+// TestUnreadableForAWhile: when there are no more files to open it with, a
+// namespace is shown as incomplete, and read as soon as there are.
+func TestUnreadableForAWhile(t *testing.T) {
+	l, _ := watching(t)
+	r := inhabit(t)
+	file, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", r.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	nettest.Shell(t, fmt.Sprintf("nsenter -t %d -n ip link add marker type bridge", r.Process.Pid))
+	shows(t, l, r.id+"[]")
+	r.end()
+	shows(t, l)
+	t.Cleanup(func() { _ = os.Remove("/run/netns/late") })
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	none := limit
+	none.Cur = 3 // what is open stays so
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	restore := sync.OnceFunc(func() { _ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) })
+	defer restore()
+	if err := os.Symlink(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), file.Fd()), "/run/netns/late"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() string {
+		n := l.Snapshot().Namespace("late")
+		if n == nil || n.ID != r.id || !strings.Contains(n.Incomplete, "too many open files") {
+			return fmt.Sprintf("late is %+v", n)
+		}
+		return ""
+	})
+	restore()
+	hasMarker(t, l, "late", true)
+	if n := l.Snapshot().Namespace("late"); n.Incomplete != "" {
+		t.Errorf("%+v", n)
+	}
 }

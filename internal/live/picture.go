@@ -19,6 +19,27 @@ type Picture struct {
 	JSON []byte
 
 	message *Frame // the first of a websocket; JSON is a part of it
+
+	packing sync.Once
+	packed  []byte
+	failed  error
+}
+
+// Gzip gives JSON packed by gzip, which is done once for all who want it.
+func (p *Picture) Gzip() ([]byte, error) {
+	p.packing.Do(func() { p.packed, p.failed = pack(p.JSON) })
+	return p.packed, p.failed
+}
+
+// Version tells which Snapshot there is now, by its numbers, without making it.
+func (l *Live) Version() (seq uint64, revision int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settle()
+	if l.snapshot != nil {
+		return l.snapshot.Seq, l.snapshot.Revision
+	}
+	return l.hub.seq, l.revision
 }
 
 // gallery keeps the newest Picture. What a namespace comes to is written down

@@ -11,7 +11,8 @@
 //
 // Both the file and the socket keep the namespace alive in the kernel, with
 // every link in it. Spaces are therefore counted while in use and closed as
-// soon as the namespace's last name is gone: forget.
+// soon as nobody else is seen to hold the namespace: forget. Who else does is
+// what discovery looks for: names, mounts, processes.
 //
 // # Requests
 //

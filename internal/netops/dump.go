@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 
@@ -39,10 +40,14 @@ func (s *space) dump(ctx context.Context) (*Contents, error) {
 			return dumpInto(ctx, s, &c.Links, unix.RTM_GETLINK, linkRequest(unix.AF_UNSPEC), u32Attr(unix.IFLA_EXT_MASK, skipStats))
 		}},
 		{"addresses", func() error { return dumpInto(ctx, s, &c.Addresses, unix.RTM_GETADDR, linkRequest(unix.AF_UNSPEC)) }},
-		{"IPv4 routes", func() error { return dumpInto(ctx, s, &c.Routes, unix.RTM_GETROUTE, routeRequest(unix.AF_INET)) }},
-		{"IPv6 routes", func() error { return dumpInto(ctx, s, &c.Routes, unix.RTM_GETROUTE, routeRequest(unix.AF_INET6)) }},
+		{"routes", func() error { return dumpInto(ctx, s, &c.Routes, unix.RTM_GETROUTE, routeRequest()) }},
 		{"neighbours", func() error { return dumpInto(ctx, s, &c.Neighbours, unix.RTM_GETNEIGH, neighbourRequest{}) }},
-		{"MAC tables", func() error { return dumpInto(ctx, s, &c.FDB, unix.RTM_GETNEIGH, linkRequest(unix.AF_BRIDGE)) }},
+		{"MAC tables", func() error {
+			if !slices.ContainsFunc(c.Links, func(f LinkFacts) bool { return f.Kind == "bridge" }) {
+				return nil // of a bridge made meanwhile the subscription tells
+			}
+			return dumpInto(ctx, s, &c.FDB, unix.RTM_GETNEIGH, linkRequest(unix.AF_BRIDGE))
+		}},
 	} {
 		if err := d.into(); err != nil {
 			return nil, fmt.Errorf("read the %s: %w", d.what, err)
@@ -87,9 +92,9 @@ func message(kind uint16, data []byte) syscall.NetlinkMessage {
 // bridge(8) sends; for addresses only its first byte counts.
 func linkRequest(family int) nl.NetlinkRequestData { return nl.NewIfInfomsg(family) }
 
-func routeRequest(family uint8) nl.NetlinkRequestData {
+// routeRequest asks for the routes of all families in one dump.
+func routeRequest() nl.NetlinkRequestData {
 	m := &nl.RtMsg{}
-	m.Family = family
 	m.Table = unix.RT_TABLE_MAIN
 	return m
 }

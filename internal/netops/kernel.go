@@ -21,13 +21,13 @@ const DefaultRunDir = "/run/netns"
 type Options struct {
 	RunDir string       // directory of namespace names; DefaultRunDir if empty
 	Logger *slog.Logger // slog.Default() if nil
-	// Engines is where container engines are asked for the names of containers;
-	// inhabitants.DefaultEngines() if nil.
-	Engines *inhabitants.Engines
 	// ReceiveBuffer is how many bytes of messages may wait in the socket of each
 	// watched namespace; 4 MiB if 0. What does not fit is lost, and the namespace
 	// read anew.
 	ReceiveBuffer int
+	// Engines is where container engines are asked for the names of containers;
+	// inhabitants.DefaultEngines() if nil.
+	Engines *inhabitants.Engines
 }
 
 // Kernel is the network side of the kernel netdash runs on. Its methods may be
@@ -78,11 +78,11 @@ func New(opts Options) (*Kernel, error) {
 	if k.log == nil {
 		k.log = slog.Default()
 	}
-	if k.engines == nil {
-		k.engines = inhabitants.DefaultEngines()
-	}
 	if k.receiveBuffer == 0 {
 		k.receiveBuffer = receiveBuffer
+	}
+	if k.engines == nil {
+		k.engines = inhabitants.DefaultEngines()
 	}
 	k.reaper.kernel = k
 	ns, id, err := openNamespace("/proc/thread-self/ns/net")

@@ -45,17 +45,7 @@ func (s *space) subscribe() (*subscription, error) {
 	if err := s.kernel.files.take(s.id); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	sub := s.early
-	s.early = nil
-	s.mu.Unlock()
-	var err error
-	if sub == nil {
-		err = s.kernel.do(s.ns, func() (err error) {
-			sub, err = newSubscription(s.kernel.receiveBuffer)
-			return err
-		})
-	}
+	sub, err := s.subscriptionSocket()
 	if err == nil {
 		err = sub.join()
 	}
@@ -63,9 +53,40 @@ func (s *space) subscribe() (*subscription, error) {
 		s.kernel.files.giveBack()
 		return nil, fmt.Errorf("subscribe to namespace %s: %w", s.id, outOfFiles(err))
 	}
-	s.unpin(sub)
 	sub.budget = &s.kernel.files
+	s.unpin(sub)
 	return sub, nil
+}
+
+// subscriptionSocket gives the socket for a subscription, and opens the one for
+// requests with it, which will be needed at once: entering a namespace costs more
+// than both.
+func (s *space) subscriptionSocket() (*subscription, error) {
+	s.mu.Lock()
+	sub, both := s.early, s.socket == nil
+	s.early = nil
+	s.mu.Unlock()
+	if sub != nil {
+		return sub, nil
+	}
+	var opened firstSockets
+	err := s.kernel.do(s.ns, func() (err error) {
+		if both {
+			return opened.open(s.kernel.receiveBuffer)
+		}
+		opened.subscription, err = newSubscription(s.kernel.receiveBuffer)
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(err, opened.close())
+	}
+	sub, opened.subscription = opened.subscription, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.socket == nil {
+		s.socket, opened.socket = opened.socket, nil
+	}
+	return sub, opened.close()
 }
 
 // newSubscription opens the socket of a subscription in the namespace the thread

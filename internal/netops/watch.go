@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -163,9 +164,10 @@ func (w *Watcher) lookAtAll() {
 		names[name] = true
 	}
 	w.mu.Unlock()
-	for name := range names {
+	inParallel(slices.Collect(maps.Keys(names)), func(name string) error {
 		w.noticed(name, 0)
-	}
+		return nil
+	})
 }
 
 // errReplaced tells that a name came to mean something else between two looks:

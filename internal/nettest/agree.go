@@ -11,8 +11,7 @@ import (
 )
 
 // Disagreement compares a Snapshot with what ip and bridge say of the host and
-// every name under /run/netns, and tells the first difference; nothing if there
-// is none. What is missing is not in either.
+// every name under /run/netns, and tells all that differs. What is missing is not in either.
 func Disagreement(t testing.TB, s *topology.Snapshot) string {
 	t.Helper()
 	names := []string{"host"}
@@ -32,6 +31,7 @@ func Disagreement(t testing.TB, s *topology.Snapshot) string {
 	if !slices.Equal(shown, names) {
 		return fmt.Sprintf("namespaces %v, ip has %v", shown, names)
 	}
+	var wrong []string
 	for _, name := range names {
 		n := s.Namespace(name)
 		for what, pair := range map[string][2][]string{
@@ -44,11 +44,11 @@ func Disagreement(t testing.TB, s *topology.Snapshot) string {
 			sort.Strings(pair[0])
 			sort.Strings(pair[1])
 			if !slices.Equal(pair[0], pair[1]) {
-				return fmt.Sprintf("%s of %s:\nshown %s\nip    %s", what, name, strings.Join(pair[0], "\n      "), strings.Join(pair[1], "\n      "))
+				wrong = append(wrong, fmt.Sprintf("%s of %s:\nshown %s\nip    %s", what, name, strings.Join(pair[0], "\n      "), strings.Join(pair[1], "\n      ")))
 			}
 		}
 	}
-	return ""
+	return strings.Join(wrong, "\n")
 }
 
 func linksOf(n *topology.NamespaceState) []string {

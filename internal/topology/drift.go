@@ -52,6 +52,7 @@ func Drift(intended *Spec, observed *Snapshot) Plan {
 func Repair(before, after *Spec, done, rest Plan, observed *Snapshot) Plan {
 	want, other, t := flatten(before), flatten(after), touched(done)
 	t.spread(want, other)
+	t.occupants = occupy(want, other, done)
 	other.forget(rest)
 	return plan(see(observed, t, want, other), want)
 }
@@ -76,6 +77,7 @@ func (f *state) forget(p Plan) {
 type touchedSet struct {
 	namespaces map[string]bool
 	links      map[linkKey]bool
+	*occupants // of a repair: who is where
 }
 
 // Namespaces lists the namespaces a Plan has to do with, in order.
@@ -97,7 +99,7 @@ func (p Plan) Namespaces() []string {
 }
 
 func touched(p Plan) *touchedSet {
-	t := &touchedSet{map[string]bool{}, map[linkKey]bool{}}
+	t := &touchedSet{namespaces: map[string]bool{}, links: map[linkKey]bool{}}
 	add := func(namespace, name string) { t.links[linkKey{namespace, name}] = true }
 	for _, c := range p {
 		switch c := c.(type) {

@@ -7,7 +7,7 @@ func newMender(x *Intent, observed *Snapshot) *mender {
 	want.number()
 	m := &mender{
 		want: want, have: see(observed, nil, want),
-		objects: touchedSet{map[string]bool{}, map[linkKey]bool{}}, parts: map[string]bool{},
+		objects: touchedSet{namespaces: map[string]bool{}, links: map[linkKey]bool{}}, parts: map[string]bool{},
 		seen: map[*link]*link{}, wanted: map[*link]*link{}, held: map[*link]bool{}, obstacles: map[*link]error{}, taken: map[Route]error{},
 	}
 	index := indexSnapshot(observed)

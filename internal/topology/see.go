@@ -15,7 +15,7 @@ import (
 func see(observed *Snapshot, t *touchedSet, goals ...*state) *state {
 	f := &sight{
 		state: newState(len(goals[0].links)), index: indexSnapshot(observed), touched: t, goals: goals,
-		observed: map[*link]*Link{}, of: map[linkKey]*link{},
+		observed: map[*link]*Link{}, of: map[linkKey]*link{}, uids: map[int64]bool{},
 	}
 	for _, g := range goals {
 		for _, name := range g.namespaces {
@@ -47,6 +47,7 @@ type sight struct {
 	goals    []*state
 	observed map[*link]*Link   // what a link of the state was made from
 	of       map[linkKey]*link // links of the state, by what is intended
+	uids     map[int64]bool    // of these
 }
 
 // looks tells whether what is observed of a link counts.
@@ -90,7 +91,12 @@ func (f *sight) seeLink(want *link) {
 		return
 	}
 	wants := inAll(f.goals, want.linkKey)
+	uid, ours := f.identity(want.linkKey, wants)
+	if !ours || uid != 0 && f.uids[uid] {
+		return
+	}
 	l := seeLink(o, wants...)
+	l.uid, f.uids[uid] = uid, true
 	if f.touched != nil {
 		// Of a repair's links only the addresses that are netdash's.
 		l.addresses = slices.DeleteFunc(l.addresses, func(a string) bool {

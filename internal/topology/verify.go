@@ -90,6 +90,7 @@ func changes(c Change) linkKey {
 func Unmet(before, after *Intent, p Plan, known []Difference, observed *Snapshot) []string {
 	t := touched(p)
 	t.spread(before.state)
+	known = p.carry(known)
 	var out []string
 	for _, d := range after.Differences(observed, p.Namespaces()...) {
 		if t.concerns(p, d.Subject) && !slices.ContainsFunc(known, func(k Difference) bool { return reflect.DeepEqual(k, d) }) {
@@ -113,6 +114,29 @@ func Unmet(before, after *Intent, p Plan, known []Difference, observed *Snapshot
 		}
 	}
 	slices.Sort(out)
+	return out
+}
+
+// carry gives differences as they are called after a Plan, which takes those of
+// the links that it renames and moves along.
+func (p Plan) carry(differences []Difference) []Difference {
+	out := slices.Clone(differences)
+	for _, c := range p {
+		var from, to linkKey
+		switch c := c.(type) {
+		case Rename:
+			from, to = linkKey{c.Namespace, c.Name}, linkKey{c.Namespace, c.To}
+		case Move:
+			from, to = linkKey{c.Namespace, c.Name}, linkKey{c.ToNamespace, cmp.Or(c.To, c.Name)}
+		default:
+			continue
+		}
+		for i, d := range out {
+			if object, part, _ := strings.Cut(d.Subject, " "); object == from.String() {
+				out[i].Subject = strings.TrimSuffix(to.String()+" "+part, " ")
+			}
+		}
+	}
 	return out
 }
 

@@ -244,7 +244,7 @@ export const en = {
   'overview.links': '{count} links',
   'overview.links.one': '1 link',
   'namespace.incomplete': 'This picture may lack something:',
-  'namespace.unnamed': 'It has no name: netdash shows it, and can keep it once it has one (ip netns attach NAME PID).',
+  'namespace.unnamed': 'It has no name, only an id: {id}. netdash shows it, and can adopt it once it has one (ip netns attach NAME PID).',
   processes: 'Processes',
   'processes.more': 'and {count} more',
   container: 'Container',

@@ -9,7 +9,7 @@ export function Empty() {
   if (!store.loaded.value) {
     return html`<div class="empty" data-testid="loading"><p>${t('empty.loading')}</p></div>`;
   }
-  if (scene.model.value.nodes.length > 0 || store.topology.value.namespaces.some((n) => n.name !== 'host')) return null;
+  if (scene.model.value.nodes.length > 0 || store.topology.value.namespaces.some((n) => n.name !== 'host' && n.name !== n.id)) return null;
   const build = async (lab) => {
     busy.value = true;
     await actions.build(lab);

@@ -12,6 +12,7 @@ import { Button, Facts, Section, State, Sync } from './parts.js';
 export function NamespaceView({ namespace: n }) {
   const host = n.name === 'host';
   const edit = host || n.managed;
+  const unnamed = n.name === n.id;
   return html`<div data-inspect="namespace">
     <header class="object-head">
       <span class="kind">${t('namespace')}</span>
@@ -21,12 +22,12 @@ export function NamespaceView({ namespace: n }) {
         ${n.sync !== 'missing' && html`<${Button} icon="radar" label=${t('ping')} title=${`${t('ping')} (p)`} test="ping" onClick=${() => actions.pingFrom(n.name)} />`}
         ${edit && html`<${Button} icon="cable" label=${t('veth')} title=${t('create.veth')} onClick=${() => actions.open('veth', { a: n.name })} />`}
         ${edit && html`<${Button} icon="network" label=${t('bridge')} title=${t('create.bridge')} onClick=${() => actions.open('bridge', { namespace: n.name })} />`}
-        ${!host && html`<${Keeping} namespace=${n} />`}
+        ${!host && !unnamed && html`<${Keeping} namespace=${n} />`}
         ${!host && n.managed && html`<${Button} icon="trash-2" kind="danger" title=${t('delete')} hint="Del" test="delete" onClick=${() => actions.deleteNamespace(n.name)} />`}
       </div>
     </header>
     ${n.incomplete && html`<p class="warning">${t('namespace.incomplete')} ${n.incomplete}</p>`}
-    ${n.sync === 'foreign' && !host && html`<p class="note">${t(n.name === n.id ? 'namespace.unnamed' : 'sync.foreign.why')}</p>`}
+    ${n.sync === 'foreign' && !host && html`<p class="note">${unnamed ? t('namespace.unnamed', { id: n.id }) : t('sync.foreign.why')}</p>`}
     <${DifferenceBox} object=${n.name} />
     <${Section} title=${t('interfaces')} count=${n.links.length} test="interfaces">
       <ul class="links">${n.links.map((l) => html`<${LinkRow} key=${l.key} link=${l} />`)}</ul>
