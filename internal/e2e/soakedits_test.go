@@ -116,7 +116,7 @@ var soakEdits = []struct {
 		return "PATCH", s.link(spec), fmt.Sprintf(`{"admin_up":%v}`, s.chance(50))
 	}},
 	{"set a link", 4, func(s *somebody, spec *topology.Spec) (string, string, string) {
-		return "PATCH", s.link(spec), fmt.Sprintf(`{"mtu":%d,"alias":"by HTTP","mac":"02:00:00:00:02:%02x"}`, 1280+s.IntN(300), s.IntN(256))
+		return "PATCH", s.link(spec), fmt.Sprintf(`{"mtu":%d,"alias":"by HTTP","mac":%q}`, 1280+s.IntN(300), s.mac())
 	}},
 	{"plug", 4, func(s *somebody, spec *topology.Spec) (string, string, string) {
 		return "PATCH", s.link(spec), one(s, []string{`{"master":"br0"}`, `{"master":"br1"}`, `{"master":null}`, `{"master":"br0","bridge_port":{"isolated":true,"cost":7}}`})
