@@ -227,14 +227,14 @@ func (k *soak) judge() {
 	if a := k.do(t, "POST", "/topology/reconcile", ""); a.status != 200 && a.status != 409 {
 		t.Errorf("%s: %d %s", a.asked, a.status, a.body)
 	}
-	began := time.Now()
-	for wrong := ""; ; time.Sleep(50 * time.Millisecond) {
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		snapshot := get[topology.Snapshot](t, k.server, "/topology")
-		if wrong = nettest.Disagreement(t, &snapshot); wrong == "" {
+		wrong := nettest.Disagreement(t, &snapshot)
+		if wrong == "" {
 			break
 		}
 		if time.Since(began) > patience {
-			k.t.Fatalf("round %d: %s after the last change netdash does not agree with ip: %s\nit shows\n%s", k.round, patience, wrong,
+			t.Fatalf("round %d: %s after the last change netdash does not agree with ip: %s\nit shows\n%s", k.round, patience, wrong,
 				k.do(t, "GET", "/topology", "").body)
 		}
 	}
