@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"html/template"
 	"io/fs"
 	"log/slog"
@@ -144,6 +145,7 @@ type Handler struct {
 	limits  limits
 	hosts   hosts
 	metrics *metrics
+	written written
 	sockets chan struct{} // one token per open websocket
 	pinging chan struct{} // one token per running ping
 	calls   calls
@@ -188,6 +190,7 @@ func New(cfg Config) (*Handler, error) {
 	h.sockets = make(chan struct{}, h.limits.sockets)
 	h.pinging = make(chan struct{}, h.limits.pings)
 	h.metrics = newMetrics(h)
+	h.written.seed = maphash.MakeSeed()
 	root, err := h.router()
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)

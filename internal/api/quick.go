@@ -3,10 +3,11 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"hash/maphash"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -79,12 +80,12 @@ func (h *Handler) quickTopology(w http.ResponseWriter, r *http.Request) bool {
 
 func (h *Handler) quickNamespace(w http.ResponseWriter, r *http.Request) bool {
 	ns, err := h.find(chi.URLParam(r, "namespace"))
-	return err == nil && quickJSON(w, r, ns)
+	return err == nil && h.quickJSON(w, r, ns)
 }
 
 func (h *Handler) quickLink(w http.ResponseWriter, r *http.Request) bool {
 	_, link, err := h.findLink(chi.URLParam(r, "namespace"), chi.URLParam(r, "link"))
-	return err == nil && quickJSON(w, r, link)
+	return err == nil && h.quickJSON(w, r, link)
 }
 
 var (
@@ -94,23 +95,47 @@ var (
 	gzipped  = []string{"gzip"}
 )
 
-// texts holds room for small answers.
-var texts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// written keeps what objects come to as JSON, a few hundred that were asked for:
+// an object of a Snapshot never changes, a newer one is another.
+type written struct {
+	seed   maphash.Seed
+	places [256]atomic.Pointer[writtenText] // by path
+}
+
+// writtenText is an object and its JSON.
+type writtenText struct {
+	of    any
+	bytes []byte
+}
+
+// longestWritten is how long a text is that is kept: together they are bounded.
+const longestWritten = 16 << 10
+
+// of gives an object's JSON as huma writes it.
+func (w *written) of(path string, v any) ([]byte, error) {
+	place := &w.places[maphash.String(w.seed, path)%uint64(len(w.places))]
+	if kept := place.Load(); kept != nil && kept.of == v {
+		return kept.bytes, nil
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	if b.Len() <= longestWritten {
+		place.Store(&writtenText{v, bytes.Clone(b.Bytes())})
+	}
+	return b.Bytes(), nil
+}
 
 // quickJSON answers an object as huma does, unless it is one to be packed.
-func quickJSON(w http.ResponseWriter, r *http.Request, v any) bool {
-	text, ok := texts.Get().(*bytes.Buffer)
-	if !ok {
-		text = new(bytes.Buffer)
-	}
-	defer texts.Put(text)
-	text.Reset()
-	e := json.NewEncoder(text)
-	e.SetEscapeHTML(false)
-	if e.Encode(v) != nil || text.Len() >= leastPacked && acceptsGzip(r) {
+func (h *Handler) quickJSON(w http.ResponseWriter, r *http.Request, v any) bool {
+	text, err := h.written.of(r.URL.Path, v)
+	if err != nil || len(text) >= leastPacked && acceptsGzip(r) {
 		return false
 	}
-	writeJSON(w, text.Bytes(), false)
+	writeJSON(w, text, false)
 	return true
 }
 

@@ -68,12 +68,17 @@ func (h *hub) send(e *topology.Event) error {
 	return nil
 }
 
-// skip counts an event that nobody will ask for. Live.mu is held.
-func (h *hub) skip() {
+// skip counts an event that nobody will ask for, if nobody listens, and tells
+// whether it did. Live.mu is held.
+func (h *hub) skip() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if len(h.subscribers) > 0 {
+		return false
+	}
 	h.seq++
 	h.first = h.seq + 1
+	return true
 }
 
 func (h *hub) forget(seq uint64) {

@@ -332,9 +332,8 @@ func (l *Live) publishOperation(kind string, op *topology.Operation) {
 }
 
 func (l *Live) send(e *topology.Event) {
-	if !l.ready && l.Subscribers() == 0 {
-		l.hub.skip() // the first look: nobody can have heard of what came before
-		return
+	if !l.ready && l.hub.skip() {
+		return // the first look: nobody can have heard of what came before
 	}
 	if err := l.hub.send(e); err != nil {
 		l.log.Error("an event could not be sent", "type", e.Type, "error", err)

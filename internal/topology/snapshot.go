@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -199,6 +200,10 @@ type LinkRef struct {
 
 // Namespace finds a namespace by name, or by id; nil when there is none.
 func (s *Snapshot) Namespace(nameOrID string) *NamespaceState {
+	// Behind host they are sorted: most often this finds it.
+	if i := sort.Search(len(s.Namespaces), func(i int) bool { return i > 0 && s.Namespaces[i].Name >= nameOrID }); i < len(s.Namespaces) && s.Namespaces[i].Name == nameOrID {
+		return s.Namespaces[i]
+	}
 	for _, n := range s.Namespaces {
 		if n.Name == nameOrID {
 			return n
