@@ -237,9 +237,7 @@ func (k *soak) judge() {
 	// Where a loop has been plugged together frames circle, and MACs move, for ever.
 	nettest.Shell(t, `
 		for name in $(ls /run/netns) ""; do
-			for bridge in $(ip ${name:+-n $name} -o link show type bridge | cut -d: -f2); do
-				ip ${name:+-n $name} link set dev $bridge down
-			done
+			ip ${name:+-n $name} -o link show type bridge | awk -F': ' '{print "link set dev " $2 " down"}' | ip ${name:+-n $name} -batch -
 		done`)
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		snapshot := get[topology.Snapshot](t, k.server, "/topology")
