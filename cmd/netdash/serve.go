@@ -127,10 +127,7 @@ func serve(ctx context.Context, cmd *cobra.Command, o options) (err error) {
 	if err := observed.WaitReady(ctx); err != nil {
 		return err
 	}
-	if n := len(observed.Snapshot().Namespaces); n > files.Namespaces() {
-		log.Warn("the limit on open files is too low: some namespaces are not watched, and shown as incomplete; "+netops.RaiseHint,
-			"limit", files, "enough_for", files.Namespaces(), "namespaces", n)
-	}
+	warnOfFiles(files, len(observed.Snapshot().Namespaces), log)
 	edits, err := lab.New(ctx, kernel, observed, db, log)
 	if err != nil {
 		return err
@@ -158,6 +155,14 @@ func serve(ctx context.Context, cmd *cobra.Command, o options) (err error) {
 	go debug.FreeOSMemory()
 	fmt.Fprintf(cmd.OutOrStdout(), "netdash serves http://%s/\n", listener.Addr())
 	return run(ctx, listener, handler, log)
+}
+
+// warnOfFiles says so when not all namespaces can be watched.
+func warnOfFiles(limit netops.FileLimit, namespaces int, log *slog.Logger) {
+	if n := limit.Namespaces(); namespaces > n {
+		log.Warn("the limit on open files is too low: some namespaces are not watched, and shown as incomplete",
+			"limit", limit, "enough_for", n, "namespaces", namespaces, "hint", netops.RaiseHint)
+	}
 }
 
 // repair restores the lab if the machine has been started anew, and from then on

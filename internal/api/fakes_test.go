@@ -20,7 +20,6 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 
 	"netdash/internal/lab"
-	"netdash/internal/live"
 	"netdash/internal/topology"
 )
 
@@ -266,21 +265,6 @@ func (w *world) SetSettings(_ context.Context, patch topology.SettingsPatch, dry
 }
 
 // Snapshot shows the Spec as if the kernel had it, beside what is foreign.
-func (w *world) Version() (uint64, int64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return uint64(w.revision), w.revision
-}
-
-func (w *world) Picture() (*live.Picture, error) {
-	s := w.Snapshot()
-	if s == nil {
-		return nil, nil //nolint:nilnil // as of Snapshot
-	}
-	text, err := json.Marshal(s)
-	return &live.Picture{Seq: s.Seq, Revision: s.Revision, JSON: text}, err
-}
-
 func (w *world) Snapshot() *topology.Snapshot {
 	if w.blind {
 		return nil

@@ -146,7 +146,7 @@ func writeJSON(w http.ResponseWriter, text []byte, packed bool) {
 		header["Content-Encoding"] = gzipped
 	}
 	header["Content-Length"] = []string{strconv.Itoa(len(text))}
-	_, _ = w.Write(text) // the client's loss if it is gone
+	_, _ = w.Write(text) //nolint:gosec // JSON, and nosniff; the client's loss if it is gone
 }
 
 // acceptsGzip tells whether an answer may be packed (RFC 9110, 12.5.3).

@@ -8,8 +8,24 @@ import (
 	"strings"
 	"testing"
 
+	"netdash/internal/live"
 	"netdash/internal/topology"
 )
+
+func (w *world) Version() (uint64, int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return uint64(w.revision), w.revision
+}
+
+func (w *world) Picture() (*live.Picture, error) {
+	s := w.Snapshot()
+	if s == nil {
+		return nil, nil //nolint:nilnil // as of Snapshot
+	}
+	text, err := json.Marshal(s)
+	return &live.Picture{Seq: s.Seq, Revision: s.Revision, JSON: text}, err
+}
 
 // TestQuickReadsAnswerAsHuma: the same request, but for an Accept that leaves it to
 // huma, is answered in the same way.
@@ -26,7 +42,11 @@ func TestQuickReadsAnswerAsHuma(t *testing.T) {
 		"/api/v1/namespaces/A?x=1", "/api/v1/topology?x=1",
 	} {
 		for _, c := range []struct{ method, header string }{
-			{"GET", ""}, {"HEAD", ""}, {"GET", "Accept-Encoding: gzip"}, {"GET", "Accept-Encoding: gzip;q=0"}, {"GET", "If-None-Match: " + tag},
+			{"GET", ""},
+			{"HEAD", ""},
+			{"GET", "Accept-Encoding: gzip"},
+			{"GET", "Accept-Encoding: gzip;q=0"},
+			{"GET", "If-None-Match: " + tag},
 			{"GET", `If-None-Match: "other"`},
 		} {
 			headers := []string{"Accept-Encoding: identity"}

@@ -149,7 +149,7 @@ func toldBy(ctx context.Context) (out []string, err error) {
 		program, object string
 		into            any
 	}{{"ip", "link", &links}, {"bridge", "fdb", &entries}} {
-		text, err := exec.CommandContext(ctx, q.program, "-j", "-n", stormName, q.object).Output() //nolint:gosec // both are written here
+		text, err := exec.CommandContext(ctx, q.program, "-j", "-n", stormName, q.object).Output()
 		if err == nil {
 			err = json.Unmarshal(text, q.into)
 		}

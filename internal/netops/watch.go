@@ -164,7 +164,7 @@ func (w *Watcher) lookAtAll() {
 		names[name] = true
 	}
 	w.mu.Unlock()
-	inParallel(slices.Collect(maps.Keys(names)), func(name string) error {
+	_ = inParallel(slices.Collect(maps.Keys(names)), func(name string) error { // what goes wrong is logged, or shown
 		w.noticed(name, 0)
 		return nil
 	})
