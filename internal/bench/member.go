@@ -134,8 +134,8 @@ func (m *member) take(text []byte, got time.Duration) error {
 		m.once.Do(func() { close(m.ready) })
 		return nil
 	}
-	if !bytes.Contains(text[:min(len(text), 64)], []byte("fdb.added")) {
-		return nil
+	if !bytes.Contains(text[:min(len(text), 64)], []byte("fdb.added")) || !bytes.Contains(text, []byte(`"namespace":"`+crowdSpace+`"`)) {
+		return nil // netdash may see other namespaces of the machine
 	}
 	_, mac, _ := bytes.Cut(text, []byte(`"mac":"`))
 	sent, err := timeOf(mac[:min(len(mac), 17)])

@@ -23,7 +23,8 @@ const privateEnv = "NETDASH_BENCH_PRIVATE"
 
 func private() bool { return os.Getenv(privateEnv) != "" }
 
-// again runs this program once more, in new network and mount namespaces.
+// again runs this program once more, in new network, mount and pid namespaces:
+// netdash would find the namespaces of other processes.
 func again(args ...string) error {
 	runtime.LockOSThread() // Pdeathsig is about the thread that starts the child
 	defer runtime.UnlockOSThread()
@@ -32,7 +33,7 @@ func again(args ...string) error {
 	cmd.Env = append(os.Environ(), privateEnv+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS,
+		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWPID,
 		Pdeathsig:  syscall.SIGKILL,
 	}
 	if err := cmd.Start(); err != nil {
@@ -41,11 +42,14 @@ func again(args ...string) error {
 	return cmd.Wait()
 }
 
-// settle furnishes the new namespaces: lo up, and an empty /run/netns on tmpfs
-// as distributions have it.
+// settle furnishes the new namespaces: lo up, their own /proc, and an empty
+// /run/netns on tmpfs as distributions have it.
 func settle() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
 	}
 	if err := os.MkdirAll(runDir, 0o755); err != nil {
 		return err

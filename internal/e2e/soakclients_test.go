@@ -64,8 +64,8 @@ func follow(ctx context.Context, conn *websocket.Conn, since uint64) (uint64, er
 	last := since
 	for {
 		_, frame, err := conn.Read(ctx)
-		if ctx.Err() != nil {
-			return last, nil
+		if err != nil && ctx.Err() != nil {
+			return last, nil //nolint:nilerr // it has listened long enough
 		}
 		if err != nil {
 			return last, fmt.Errorf("after event %d: %w", last, err)
@@ -217,8 +217,11 @@ func (s *somebody) handshake(query string) (*net.TCPConn, error) {
 		return nil, err
 	}
 	first := make([]byte, 12)
-	if _, err := io.ReadFull(conn, first); err != nil || string(first) != "HTTP/1.1 101" {
-		return nil, fmt.Errorf("the handshake was answered %q: %w", first, err)
+	if _, err := io.ReadFull(conn, first); err != nil {
+		return nil, fmt.Errorf("shake hands: %w", err)
+	}
+	if string(first) != "HTTP/1.1 101" {
+		return nil, fmt.Errorf("the handshake is answered %q", first)
 	}
 	return conn, nil
 }

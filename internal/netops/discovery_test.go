@@ -145,7 +145,11 @@ func TestOwnNamespaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer sentinel.close()
+	defer func() {
+		if err := sentinel.close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	inside := make(chan struct{})
 	var thread sync.WaitGroup
 	thread.Go(func() {
@@ -248,14 +252,14 @@ func TestHoldHoldsProcessesBack(t *testing.T) {
 
 func TestMountTable(t *testing.T) {
 	m := &mountTable{runDir: "/run/netns"}
-	m.parse(`22 27 0:21 / /proc rw,relatime - proc proc rw
-76 30 0:4 net:[4026532281] /run/netns/a rw shared:1 - nsfs nsfs rw
-77 30 0:4 net:[4026532281] /run/docker/netns/1a\040b rw - nsfs nsfs rw
-78 30 0:4 net:[4026532282] /run/netns/sub/x rw - nsfs nsfs rw
-79 30 0:4 uts:[4026532283] /run/netns/u rw - nsfs nsfs rw
-80 30 0:4 net:[4026532284] /run/netns/a rw shared:1 - nsfs nsfs rw
-81 30 0:4 net:[x] /mnt rw - nsfs nsfs rw
-82 30 what net:[1] /mnt rw - nsfs nsfs rw
+	m.parse(`22 27 0:21 / /proc rw,relatime - proc none rw
+76 30 0:4 net:[4026532281] /run/netns/a rw shared:1 - nsfs none rw
+77 30 0:4 net:[4026532281] /run/docker/netns/1a\040b rw - nsfs none rw
+78 30 0:4 net:[4026532282] /run/netns/sub/x rw - nsfs none rw
+79 30 0:4 uts:[4026532283] /run/netns/u rw - nsfs none rw
+80 30 0:4 net:[4026532284] /run/netns/a rw shared:1 - nsfs none rw
+81 30 0:4 net:[x] /mnt rw - nsfs none rw
+82 30 what net:[1] /mnt rw - nsfs none rw
 83`)
 	id := func(ino uint64) topology.NamespaceID { return topology.NamespaceID{Dev: 4, Ino: ino} }
 	if want := map[string]topology.NamespaceID{"a": id(4026532284)}; !reflect.DeepEqual(m.names, want) {

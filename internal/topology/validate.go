@@ -201,6 +201,14 @@ func (v *validator) addresses(at string, list []string, mtu int) {
 // static FDB entries.
 func (v *validator) masters() {
 	ports := map[linkKey]int{}
+	type station struct {
+		bridge linkKey
+		mac    string
+	}
+	own := map[station]string{} // names of bridges and ports, by the MACs asked for
+	for _, b := range v.spec.Bridges {
+		own[station{linkKey{b.Namespace, b.Name}, strings.ToLower(b.MAC)}] = b.Name
+	}
 	for i := range v.spec.Veths {
 		for _, e := range []struct {
 			name string
@@ -217,6 +225,7 @@ func (v *validator) masters() {
 				v.fail(at+"/master", "there is no bridge %q in %s", e.end.Master, e.end.Namespace)
 			default:
 				key := linkKey{e.end.Namespace, e.end.Master}
+				own[station{key, strings.ToLower(e.end.MAC)}] = e.end.Name
 				if ports[key]++; ports[key] == maxPorts+1 {
 					v.fail(at+"/master", "a bridge takes %d ports", maxPorts)
 				}
@@ -230,6 +239,11 @@ func (v *validator) masters() {
 			at := item(item("/bridges", i)+"/fdb", j)
 			if problem := macProblem(f.MAC); problem != "" {
 				v.fail(at+"/mac", "%s", problem)
+			}
+			// The kernel has an entry of its own for it, which takes the place of any
+			// other (fdb_add_local in net/bridge/br_fdb.c).
+			if name := own[station{linkKey{b.Namespace, b.Name}, strings.ToLower(f.MAC)}]; name != "" && f.VLAN == 0 && f.MAC != "" {
+				v.fail(at+"/mac", "is the address of %s itself", name)
 			}
 			if f.Port != b.Name && !v.find.isPort(b.Namespace, f.Port, b.Name) {
 				v.fail(at+"/port", "%q is no port of %s", f.Port, b.Name)

@@ -56,6 +56,23 @@ func hubSpec(n int) *Spec {
 	return s
 }
 
+// TestValidateOwnMACs: the kernel holds no static entry for the address of the
+// bridge itself or of one of its ports.
+func TestValidateOwnMACs(t *testing.T) {
+	for mac, valid := range map[string]bool{"02:00:00:00:00:0A": false, "02:00:00:00:00:0b": false, "02:00:00:00:00:0c": true} {
+		s := &Spec{
+			Bridges: []Bridge{{Namespace: HostName, Name: "br0", MAC: "02:00:00:00:00:0a", FDB: []FDBSpec{{MAC: mac, Port: "p1"}}}},
+			Veths: []Veth{{
+				A: End{Namespace: HostName, Name: "p1", Master: "br0", MAC: "02:00:00:00:00:0B"},
+				B: End{Namespace: HostName, Name: "p2", MAC: "02:00:00:00:00:0c"},
+			}},
+		}
+		if err := Validate(s); (err == nil) != valid {
+			t.Errorf("an entry for %s: %v", mac, err)
+		}
+	}
+}
+
 func BenchmarkValidate(b *testing.B) {
 	for name, s := range map[string]*Spec{"star of 1000": starSpec(1000), "ring of 1000 routers": ringSpec(1000), "router with 1000 links": hubSpec(1000)} {
 		b.Run(name, func(b *testing.B) {
