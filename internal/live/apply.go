@@ -59,9 +59,10 @@ func (l *Live) lose(s *space) {
 	delete(l.spaces, s.id)
 	l.unname(s, s.name)
 	for other, nsid := range s.knownBy {
-		if other.nsids[nsid] == s.id {
-			delete(other.nsids, nsid)
-		}
+		forgetNSID(other, nsid)
+	}
+	for nsid := range s.nsids {
+		forgetNSID(s, nsid)
 	}
 	for _, e := range s.fdb {
 		l.dropFDB(s, e.facts, goneWithLink(e.facts))
@@ -173,7 +174,7 @@ func (l *Live) apply(s *space, fact any) {
 	case netops.FDBFacts:
 		l.setFDB(s, f)
 	case netops.NSIDGone:
-		delete(s.nsids, f.NSID)
+		forgetNSID(s, f.NSID)
 	case netops.Gone:
 		l.remove(s, f.Facts)
 	}

@@ -131,7 +131,7 @@ func (l *Live) arrived(y *link, d departure) bool {
 	if y.space == d.from || y.facts.Kind != d.to.Kind || y.is != nil {
 		return false
 	}
-	if id, known := d.from.nsids[d.to.MovedNSID]; known && id != y.space.id || !known && !l.stands(d.from, d.to.MovedNSID, y.space) {
+	if to := d.from.nsids[d.to.MovedNSID]; to != y.space && (to != nil || !l.stands(d.from, d.to.MovedNSID, y.space)) {
 		return false
 	}
 	if d.peer != nil && d.peer.peer == nil && y.peer == nil && d.peer.space.links[d.peer.facts.Ifindex] == d.peer {

@@ -37,9 +37,9 @@ func (l *Live) findPeer(x *link) {
 // mutual finds the link in another namespace that x names and that names x.
 func (l *Live) mutual(x *link) *link {
 	f := x.facts
-	if id, known := x.space.nsids[f.PeerNSID]; known {
-		if s := l.spaces[id]; s != nil && namesBack(s.links[f.PeerIndex], x) {
-			return s.links[f.PeerIndex]
+	if s := x.space.nsids[f.PeerNSID]; s != nil {
+		if p := s.links[f.PeerIndex]; namesBack(p, x) {
+			return p
 		}
 		return nil
 	}
@@ -70,10 +70,18 @@ func (l *Live) stands(in *space, nsid int32, of *space) bool {
 		return false
 	}
 	if known {
-		in.nsids[got] = of.id
-		of.knownBy[in] = got
+		forgetNSID(in, got)
+		in.nsids[got], of.knownBy[in] = of, got
 	}
 	return known && got == nsid
+}
+
+// forgetNSID forgets which namespace an nsid means in another.
+func forgetNSID(in *space, nsid int32) {
+	if of := in.nsids[nsid]; of != nil {
+		delete(of.knownBy, in)
+		delete(in.nsids, nsid)
+	}
 }
 
 func (l *Live) pair(x, p *link) {

@@ -22,8 +22,8 @@ type space struct {
 	routes     map[routeKey]*shown[netops.RouteFacts, topology.RouteState]
 	neighbours map[neighbourKey]*shown[netops.NeighbourFacts, topology.Neighbour]
 	fdb        map[fdbKey]*fdbShown
-	nsids      map[int32]topology.NamespaceID // confirmed by the kernel
-	knownBy    map[*space]int32               // whose nsids name this one
+	nsids      map[int32]*space // confirmed by the kernel
+	knownBy    map[*space]int32 // whose nsids name this one
 
 	lacks     lacks
 	headShown *topology.NamespaceState // as published last
@@ -84,7 +84,7 @@ func newSpace(ref netops.NamespaceRef) *space {
 		routes:     map[routeKey]*shown[netops.RouteFacts, topology.RouteState]{},
 		neighbours: map[neighbourKey]*shown[netops.NeighbourFacts, topology.Neighbour]{},
 		fdb:        map[fdbKey]*fdbShown{},
-		nsids:      map[int32]topology.NamespaceID{},
+		nsids:      map[int32]*space{},
 		knownBy:    map[*space]int32{},
 		lacks: lacks{
 			ghostLinks: map[string]*topology.Link{}, ghostRoutes: map[string]*topology.RouteState{}, ghostFDB: map[string]*topology.FDBEntry{},
