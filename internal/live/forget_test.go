@@ -13,7 +13,9 @@ import (
 // nsid: its inode.
 type numbered struct{ scripted }
 
-func (numbered) NSID(_, of topology.NamespaceID) (int32, bool, error) { return int32(of.Ino), true, nil }
+func (numbered) NSID(_, of topology.NamespaceID) (int32, bool, error) {
+	return int32(of.Ino), true, nil
+}
 
 // TestNothingIsKeptOfWhatIsGone has namespaces come, each with a cable to the host
 // and all that refers to links, and go: what is known is as little as before.
