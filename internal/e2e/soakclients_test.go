@@ -59,7 +59,7 @@ func (s *somebody) dial(query string) (*websocket.Conn, error) {
 }
 
 // follow reads until ctx ends, and gives the number of the last event. Those after
-// since, if that is not 0, must have no gap.
+// since, if that is not 0, must have no gap that is not told.
 func follow(ctx context.Context, conn *websocket.Conn, since uint64) (uint64, error) {
 	last := since
 	for {
@@ -74,8 +74,8 @@ func follow(ctx context.Context, conn *websocket.Conn, since uint64) (uint64, er
 		if err := json.Unmarshal(frame, &m); err != nil {
 			return last, fmt.Errorf("frame %.200s: %w", frame, err)
 		}
-		if m.Topology == nil && m.Type != "resync" && m.Seq != last+1 {
-			return last, fmt.Errorf("event %d (%s) follows %d", m.Seq, m.Type, last)
+		if m.Topology == nil && m.Type != "resync" && m.Seq-m.Coalesced != last+1 {
+			return last, fmt.Errorf("event %d (%s), with %d left out, follows %d", m.Seq, m.Type, m.Coalesced, last)
 		}
 		last = m.Seq
 	}

@@ -107,8 +107,7 @@ func (l *Live) depart(x *link, f netops.LinkFacts) {
 		return
 	}
 	for _, s := range l.spaces {
-		// With its peer known it needs no help.
-		if y := s.links[f.MovedIndex]; y != nil && y.peer == nil && l.arrived(y, d) {
+		if y := s.links[f.MovedIndex]; y != nil && (y.peer == nil || d.peer == nil) && l.arrived(y, d) {
 			return // it was seen there first
 		}
 	}

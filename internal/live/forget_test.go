@@ -9,19 +9,11 @@ import (
 	"netdash/internal/topology"
 )
 
-// numbered is a scripted kernel in which every namespace knows every other by an
-// nsid: its inode.
-type numbered struct{ scripted }
-
-func (numbered) NSID(_, of topology.NamespaceID) (int32, bool, error) {
-	return int32(of.Ino), true, nil
-}
-
 // TestNothingIsKeptOfWhatIsGone has namespaces come, each with a cable to the host
 // and all that refers to links, and go: what is known is as little as before.
 func TestNothingIsKeptOfWhatIsGone(t *testing.T) {
 	s := make(scripted)
-	l := New(numbered{s}, s, &topology.Spec{}, 0, slog.New(slog.DiscardHandler))
+	l := New(nsids{s}, s, &topology.Spec{}, 0, slog.New(slog.DiscardHandler))
 	ran := make(chan struct{})
 	go func() { defer close(ran); l.Run() }()
 	t.Cleanup(func() { close(s); <-ran })

@@ -243,7 +243,11 @@ func TestMovedLinkIsFollowedByTheKernelsWord(t *testing.T) {
 	left := end("eth0", 5, 6, hostID)
 	left.MovedIndex, left.MovedNSID = 9, int32(f.Ino)
 	goes, comes := netops.Delta{ID: a, Facts: netops.Gone{Facts: left}}, netops.Delta{ID: f, Facts: end("stolen", 9, 6, hostID)}
-	for name, order := range map[string][]netops.Observation{"seen to go first": {goes, comes}, "seen to come first": {comes, goes}} {
+	told := netops.Delta{ID: hostID, Facts: end("p1", 6, 9, f)} // in other cases it does hear of it
+	for name, order := range map[string][]netops.Observation{
+		"seen to go first": {goes, comes}, "seen to come first": {comes, goes},
+		"its peer knows before": {comes, told, goes}, "its peer is first to know": {told, comes, goes},
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := make(scripted)
 			l, s, _ := judgingWith(t, nsids{s}, s, spec)
