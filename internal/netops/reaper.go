@@ -20,7 +20,7 @@ import (
 const (
 	// reapBatch is how many namespaces may die at once. Smaller ones take longer
 	// in all, larger ones hold RTNL for longer.
-	reapBatch = 64
+	reapBatch = 80
 	// reapPause is the time after which earlier deaths are no longer reckoned with.
 	reapPause = 2 * time.Second
 	// reapCourtesy is left to the edits that have waited for a large one to end.
