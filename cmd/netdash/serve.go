@@ -110,6 +110,7 @@ func serve(ctx context.Context, cmd *cobra.Command, o options) (err error) {
 		return err
 	}
 
+	collect := putOffCollecting()
 	watcher, err := kernel.Watch()
 	if err != nil {
 		return err
@@ -135,7 +136,6 @@ func serve(ctx context.Context, cmd *cobra.Command, o options) (err error) {
 	if err := edits.Recover(ctx); err != nil {
 		return err
 	}
-
 	defer repair(ctx, edits, observed, kernel.Capabilities().BootID, log)()
 
 	handler, err := api.New(api.Config{
@@ -150,11 +150,21 @@ func serve(ctx context.Context, cmd *cobra.Command, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	// What it took to describe the API and to read a thousand namespaces is several
-	// times what is kept of it.
-	go debug.FreeOSMemory()
+	collect()
 	fmt.Fprintf(cmd.OutOrStdout(), "netdash serves http://%s/\n", listener.Addr())
 	return run(ctx, listener, handler, log)
+}
+
+// putOffCollecting has the start take more memory and less time, until what it
+// gives is called: what it takes to describe the API and to read a thousand
+// namespaces is several times what is kept of it.
+func putOffCollecting() (collect func()) {
+	const percent = 400 // GOGC
+	was := debug.SetGCPercent(percent)
+	return func() {
+		debug.SetGCPercent(was)
+		go debug.FreeOSMemory()
+	}
 }
 
 // warnOfFiles says so when not all namespaces can be watched.
