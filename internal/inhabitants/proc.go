@@ -56,7 +56,13 @@ func (p Proc) namespace(pid int) (uint64, bool) {
 	if err != nil {
 		return 0, false
 	}
-	number, ok := strings.CutPrefix(target, "net:[")
+	return Inode(target)
+}
+
+// Inode gives the inode of a network namespace as /proc writes it in links and in
+// the mount table: "net:[4026531840]".
+func Inode(text string) (ino uint64, ok bool) {
+	number, ok := strings.CutPrefix(text, "net:[")
 	if !ok {
 		return 0, false
 	}

@@ -93,7 +93,8 @@ func (d *discovery) round(stay time.Duration) {
 		if changed, err = d.mounts.refresh(); err == nil {
 			d.lookAtNames(changed)
 			for id, pids := range fresh {
-				d.take(id, d.kernel.proc.Lives(pids, id.Ino))
+				as := &watched{id: id, pids: d.kernel.proc.Lives(pids, id.Ino), points: d.mounts.points[id]}
+				d.take(as, func() bool { return d.isNew(id) }) // it may have got a name
 			}
 		}
 	}
@@ -141,14 +142,13 @@ func (d *discovery) compare(living map[uint64][]int) map[topology.NamespaceID][]
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	fresh := map[topology.NamespaceID][]int{}
-	isNew := func(id topology.NamespaceID) bool { return d.spaces[id] == nil && !d.heldBack(id) }
 	for ino, pids := range living {
-		if id := (topology.NamespaceID{Dev: d.kernel.host.id.Dev, Ino: ino}); isNew(id) {
+		if id := (topology.NamespaceID{Dev: d.kernel.host.id.Dev, Ino: ino}); d.isNew(id) {
 			fresh[id] = pids
 		}
 	}
 	for id := range d.mounts.points {
-		if isNew(id) {
+		if d.isNew(id) {
 			fresh[id] = living[id.Ino]
 		}
 	}
@@ -164,20 +164,20 @@ func (d *discovery) compare(living map[uint64][]int) map[topology.NamespaceID][]
 	return fresh
 }
 
-// heldBack tells whether a namespace has a name that waits for Refresh. w.mu is
-// held.
-func (d *discovery) heldBack(id topology.NamespaceID) bool {
-	return slices.ContainsFunc(d.mounts.named[id], func(name string) bool { _, held := d.held[name]; return held })
+// isNew tells whether a namespace is not watched, nor has a name that waits for
+// Refresh. w.mu is held.
+func (d *discovery) isNew(id topology.NamespaceID) bool {
+	return d.spaces[id] == nil &&
+		!slices.ContainsFunc(d.mounts.named[id], func(name string) bool { _, held := d.held[name]; return held })
 }
 
-// take takes a namespace up that has no name, if it has not got one meanwhile.
-func (d *discovery) take(id topology.NamespaceID, pids []int) {
+// take takes a namespace up, and reads it, if it still is to be.
+func (d *discovery) take(as *watched, still func() bool) {
 	d.mu.Lock()
-	if d.ctx.Err() != nil || d.spaces[id] != nil || d.heldBack(id) {
-		d.mu.Unlock()
-		return
+	var n *watched
+	if d.ctx.Err() == nil && still() {
+		n = d.takeUpAnywhere(as)
 	}
-	n := d.takeUpAnywhere(&watched{id: id, pids: pids, points: d.mounts.points[id]})
 	d.mu.Unlock()
 	if n != nil {
 		d.firstLook(n)
@@ -226,15 +226,7 @@ func (d *discovery) retry() {
 	}
 	d.mu.Unlock()
 	for _, old := range blind {
-		d.mu.Lock()
-		var n *watched
-		if d.ctx.Err() == nil && d.spaces[old.id] == old {
-			n = d.takeUpAnywhere(old)
-		}
-		d.mu.Unlock()
-		if n != nil {
-			d.firstLook(n)
-		}
+		d.take(old, func() bool { return d.spaces[old.id] == old })
 	}
 }
 

@@ -84,11 +84,10 @@ func (b *fileBudget) giveBack() { b.watched.Add(-1) }
 // outOfFiles words the errors of the limits themselves, which are met when
 // something else takes many files.
 func outOfFiles(err error) error {
-	switch {
-	case errors.Is(err, unix.EMFILE):
-		return fmt.Errorf("netdash has as many files open as it may; %s: %w", RaiseHint, err)
-	case errors.Is(err, unix.ENFILE):
-		return fmt.Errorf("the machine has as many files open as it may; see fs.file-max: %w", err)
+	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+		errno, _ := errors.AsType[unix.Errno](err)
+		m := general(errno)
+		return fmt.Errorf("%s; %s: %w", m.detail, m.hint, err)
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netdash/internal/inhabitants"
 	"netdash/internal/topology"
 )
 
@@ -82,13 +83,15 @@ func (m *mountTable) parse(table string) {
 	for line := range strings.Lines(table) {
 		// number, parent, major:minor, root, point: "76 30 0:4 net:[4026532281] /run/netns/x …"
 		f := strings.SplitN(line, " ", 6)
-		if len(f) < 6 || !strings.HasPrefix(f[3], "net:[") {
+		if len(f) < 6 {
 			continue
 		}
-		id, ok := mountedNamespace(f[2], f[3])
-		if !ok {
+		ino, isNamespace := inhabitants.Inode(f[3])
+		dev, ok := deviceNumber(f[2])
+		if !isNamespace || !ok {
 			continue
 		}
+		id := topology.NamespaceID{Dev: dev, Ino: ino}
 		point := unescape.Replace(f[4])
 		if dir, name := filepath.Split(point); filepath.Clean(dir) == m.runDir {
 			m.names[name] = id // the last of several is on top
@@ -103,22 +106,10 @@ func (m *mountTable) parse(table string) {
 // fs/proc_namespace.c).
 var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`, `\043`, "#")
 
-func mountedNamespace(device, root string) (id topology.NamespaceID, ok bool) {
-	major, minor, ok := strings.Cut(device, ":")
-	if !ok {
-		return id, false
-	}
-	x, err := strconv.ParseUint(major, 10, 32)
-	if err != nil {
-		return id, false
-	}
-	y, err := strconv.ParseUint(minor, 10, 32)
-	if err != nil {
-		return id, false
-	}
-	ino, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(root, "net:["), "]"), 10, 64)
-	if err != nil {
-		return id, false
-	}
-	return topology.NamespaceID{Dev: unix.Mkdev(uint32(x), uint32(y)), Ino: ino}, true
+// deviceNumber reads "major:minor".
+func deviceNumber(text string) (dev uint64, ok bool) {
+	major, minor, _ := strings.Cut(text, ":")
+	x, errMajor := strconv.ParseUint(major, 10, 32)
+	y, errMinor := strconv.ParseUint(minor, 10, 32)
+	return unix.Mkdev(uint32(x), uint32(y)), errMajor == nil && errMinor == nil
 }

@@ -58,11 +58,20 @@ func (r *reaper) letGo(ns *os.File) error {
 		return ns.Close()
 	}
 	r.queue = append(r.queue, ns)
-	if !r.running && !r.held {
-		r.running = true
-		r.done.Go(r.run)
-	}
+	r.start(0)
 	return nil
+}
+
+// start has the queue emptied from then on, if there is need to. r.mu is held.
+func (r *reaper) start(after time.Duration) {
+	if r.running || r.held || len(r.queue) == 0 {
+		return
+	}
+	r.running = true
+	r.done.Go(func() {
+		<-time.After(after)
+		r.run()
+	})
 }
 
 // hold has namespaces die only after release: while an operation is at work, the
@@ -76,17 +85,8 @@ func (r *reaper) hold() {
 func (r *reaper) release() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.held {
-		return
-	}
 	r.held = false
-	if len(r.queue) > 0 && !r.running {
-		r.running = true
-		r.done.Go(func() {
-			<-time.After(reapCourtesy)
-			r.run()
-		})
-	}
+	r.start(reapCourtesy)
 }
 
 // close lets go of all at once.

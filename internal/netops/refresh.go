@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
-	"sync/atomic"
 
 	"netdash/internal/topology"
 )
@@ -43,22 +41,6 @@ func (w *Watcher) Release() {
 // readers is how many namespaces are read at once.
 const readers = 2
 
-// inParallel reads namespaces, up to the first that fails.
-func inParallel(namespaces []string, read func(string) error) error {
-	errs := make([]error, min(readers, len(namespaces)))
-	var next atomic.Int64
-	var reading sync.WaitGroup
-	for i := range errs {
-		reading.Go(func() {
-			for n := next.Add(1) - 1; int(n) < len(namespaces) && errs[i] == nil; n = next.Add(1) - 1 {
-				errs[i] = read(namespaces[n])
-			}
-		})
-	}
-	reading.Wait()
-	return errors.Join(errs...)
-}
-
 // Refresh reads the given namespaces (names, ids, or host) anew and returns when all
 // that was observed of them up to now, and the new Dumps, have been taken.
 // Names that have come or gone without notice so far are noticed.
@@ -71,7 +53,12 @@ func (w *Watcher) Refresh(ctx context.Context, namespaces ...string) error {
 	w.done.Add(1) // Close waits before it closes the channel
 	w.mu.Unlock()
 	defer w.done.Done()
-	if err := inParallel(namespaces, w.read); err != nil {
+	errs := make([]error, len(namespaces))
+	share(readers, len(namespaces), func(i int) (more bool) {
+		errs[i] = w.read(namespaces[i])
+		return errs[i] == nil
+	})
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	reached := make(chan struct{})

@@ -144,9 +144,7 @@ func (r *runner) stage(kind stageKind, from, to int) {
 	case dropNamespaces:
 		r.each(from, to, namespaceDroppers)
 	case inOrder:
-		for i := from; i < to && !r.stopped(); i++ {
-			r.report([]int{i}, []error{r.kernel.Apply(context.WithoutCancel(r.ctx), r.plan[i])})
-		}
+		r.each(from, to, 1)
 	default:
 		for _, group := range r.groups(from, to) {
 			r.group(group)
@@ -154,15 +152,29 @@ func (r *runner) stage(kind stageKind, from, to int) {
 	}
 }
 
-// each performs Changes one by one, several at a time.
+// each performs Changes one by one, so many at a time.
 func (r *runner) each(from, to, workers int) {
+	share(workers, to-from, func(n int) (more bool) {
+		if r.stopped() {
+			return false
+		}
+		i := from + n
+		r.report([]int{i}, []error{r.kernel.Apply(context.WithoutCancel(r.ctx), r.plan[i])})
+		return true
+	})
+}
+
+// share has workers do 0 to n-1 between them, in order, and waits for all. One that
+// is told that there is no more does nothing further.
+func share(workers, n int, do func(i int) (more bool)) {
 	var next atomic.Int64
-	next.Store(int64(from))
 	var all sync.WaitGroup
-	for range min(workers, to-from) {
+	for range min(workers, n) {
 		all.Go(func() {
-			for i := int(next.Add(1)) - 1; i < to && !r.stopped(); i = int(next.Add(1)) - 1 {
-				r.report([]int{i}, []error{r.kernel.Apply(context.WithoutCancel(r.ctx), r.plan[i])})
+			for {
+				if i := int(next.Add(1)) - 1; i >= n || !do(i) {
+					return
+				}
 			}
 		})
 	}

@@ -164,9 +164,10 @@ func (w *Watcher) lookAtAll() {
 		names[name] = true
 	}
 	w.mu.Unlock()
-	_ = inParallel(slices.Collect(maps.Keys(names)), func(name string) error { // what goes wrong is logged, or shown
-		w.noticed(name, 0)
-		return nil
+	list := slices.Collect(maps.Keys(names))
+	share(readers, len(list), func(i int) (more bool) {
+		w.noticed(list[i], 0)
+		return true
 	})
 }
 
@@ -220,9 +221,9 @@ func (w *Watcher) meet(name string, try int) *watched {
 	switch {
 	case err == nil:
 		return n
-	case (errors.Is(err, errNoNamespace) || errors.Is(err, errReplaced)) && try < mountTries:
+	case notYet(err) && try < mountTries:
 		time.AfterFunc(time.Millisecond<<try, func() { w.noticed(name, try+1) })
-	case errors.Is(err, errNoNamespace) || errors.Is(err, errReplaced):
+	case notYet(err):
 		w.kernel.log.Warn("a name is no namespace that can be watched", "name", name, "error", err)
 	case !notThere(err):
 		w.showUnreadable(as, err)
@@ -230,10 +231,14 @@ func (w *Watcher) meet(name string, try int) *watched {
 	return nil
 }
 
+// notYet tells whether an error means that something else is where a namespace was
+// looked for, which may be about to be mounted there.
+func notYet(err error) bool { return errors.Is(err, errNoNamespace) || errors.Is(err, errReplaced) }
+
 // notThere tells whether an error means that there is no namespace where it was
 // looked for, or another one.
 func notThere(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, errNoNamespace) || errors.Is(err, errReplaced)
+	return notYet(err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH)
 }
 
 // noticed is lookAt for a name that is held back where Hold says so.
