@@ -70,11 +70,7 @@ func (h *Handler) quickTopology(w http.ResponseWriter, r *http.Request) bool {
 		writeJSON(w, p.JSON, false)
 		return true
 	}
-	packed, err := p.Gzip()
-	if err != nil {
-		return false
-	}
-	writeJSON(w, packed, true)
+	writeJSON(w, p.Packed(gzipped), true)
 	return true
 }
 
@@ -92,7 +88,7 @@ var (
 	noCache  = []string{"no-cache"}
 	varies   = []string{"Accept-Encoding"}
 	typeJSON = []string{mediaJSON}
-	gzipped  = []string{"gzip"}
+	isGzip   = []string{"gzip"}
 )
 
 // written keeps what objects come to as JSON, a few hundred that were asked for:
@@ -143,7 +139,7 @@ func writeJSON(w http.ResponseWriter, text []byte, packed bool) {
 	header := w.Header()
 	header["Content-Type"], header["Vary"] = typeJSON, varies
 	if packed {
-		header["Content-Encoding"] = gzipped
+		header["Content-Encoding"] = isGzip
 	}
 	header["Content-Length"] = []string{strconv.Itoa(len(text))}
 	_, _ = w.Write(text) //nolint:gosec // JSON, and nosniff; the client's loss if it is gone

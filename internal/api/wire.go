@@ -2,7 +2,6 @@ package api
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
-	"github.com/klauspost/compress/flate"
 
 	"netdash/internal/live"
 )
@@ -58,7 +55,7 @@ func (c *wire) send(frames []*live.Frame) error {
 	for _, f := range frames {
 		text, first := f.Text, byte(0x81) // final, text
 		if c.packs && len(text) >= packFrom {
-			text, first = f.Packed(pack), 0xc1 // RSV1: packed
+			text, first = f.Packed(deflated), 0xc1 // RSV1: packed
 		}
 		b = appendHeader(b, first, len(text))
 		if len(text) < copyTo {
@@ -93,27 +90,6 @@ func appendHeader(b []byte, first byte, size int) []byte {
 		return binary.BigEndian.AppendUint16(append(b, first, 126), uint16(size))
 	}
 	return binary.BigEndian.AppendUint64(append(b, first, 127), uint64(size))
-}
-
-// packers are reused: each has some hundred KiB.
-var packers = sync.Pool{New: func() any {
-	w, err := flate.NewWriter(nil, flate.BestSpeed)
-	if err != nil {
-		return nil // the level is a valid one
-	}
-	return w
-}}
-
-// pack packs a message for permessage-deflate: without the end that every one has
-// (RFC 7692, 7.2.1).
-func pack(text []byte) []byte {
-	var out bytes.Buffer
-	w, _ := packers.Get().(*flate.Writer)
-	defer packers.Put(w)
-	w.Reset(&out)
-	_, _ = w.Write(text) // a buffer takes everything
-	_ = w.Flush()
-	return bytes.TrimSuffix(out.Bytes(), []byte{0, 0, 0xff, 0xff})
 }
 
 // hijacker gives the library the wire in place of the connection.

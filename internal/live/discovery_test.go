@@ -2,7 +2,6 @@ package live_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,7 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"netdash/internal/live"
 	"netdash/internal/nettest"
 	"netdash/internal/topology"
+	"netdash/internal/viewer"
 )
 
 // resident is a process in a network namespace of its own.
@@ -142,25 +142,19 @@ func TestChangesOfWhoLivesThere(t *testing.T) {
 	a := nettest.Namespace(t)
 	eventually(t, func() string { return agrees(t, l) })
 	seq, dumps := l.Snapshot().Seq, w.Dumps()
-	sub := l.Subscribe(&seq)
-	defer sub.Close()
+	told := make(chan string, 1000)
+	follow(t, l, &seq, func(_ viewer.Message, text string) { told <- text })
 	cmd := exec.Command("ip", "netns", "exec", a, "sleep", "600")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
 	for found := false; !found; {
-		frames, err := sub.Next(t.Context())
-		if err != nil {
-			t.Fatal(err)
+		text := <-told
+		if !strings.Contains(text, `"type":"namespace.changed"`) || !strings.Contains(text, `"links":null`) {
+			t.Fatalf("told: %s", text)
 		}
-		for _, f := range frames {
-			told := string(f.Text)
-			if !strings.Contains(told, `"type":"namespace.changed"`) || !strings.Contains(told, `"links":null`) {
-				t.Fatalf("told: %s", told)
-			}
-			found = found || strings.Contains(told, fmt.Sprintf(`"processes":[{"pid":%d,"name":"sleep"}],"process_count":1`, cmd.Process.Pid))
-		}
+		found = strings.Contains(text, fmt.Sprintf(`"processes":[{"pid":%d,"name":"sleep"}],"process_count":1`, cmd.Process.Pid))
 	}
 	time.Sleep(2500 * time.Millisecond) // in which nothing changes
 	if now := l.Snapshot().Seq; now > seq+3 {
@@ -186,23 +180,36 @@ func TestPeerInANamespaceOfAProcess(t *testing.T) {
 		}
 		return ""
 	})
-	seq := l.Snapshot().Seq
-	sub := l.Subscribe(&seq)
-	defer sub.Close()
+	readUpTo := listenFor(t, l, func(text string) {
+		if strings.Contains(text, "removed") { // it was there all the time
+			t.Errorf("told: %s", text)
+		}
+	})
 	nettest.Shell(t, "ip netns delete seen")
 	eventually(t, func() string { return peerIs(l, a, "x", r.id+"/y") })
 	shows(t, l, a+"["+a+"]", r.id+"[]")
-	for until := l.Snapshot().Seq; seq < until; {
-		frames, err := sub.Next(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range frames {
-			seq++
-			if told := string(f.Text); strings.Contains(told, "removed") { // it was there all the time
-				t.Errorf("told: %s", told)
+	readUpTo(l.Snapshot().Seq)
+}
+
+// listenFor has check called with what is told from now on; what it gives waits
+// until that has been done up to an event.
+func listenFor(t *testing.T, l *live.Live, check func(text string)) (upTo func(seq uint64)) {
+	t.Helper()
+	since := l.Snapshot().Seq
+	var last atomic.Uint64
+	last.Store(since)
+	follow(t, l, &since, func(m viewer.Message, text string) {
+		check(text)
+		last.Store(m.Seq)
+	})
+	return func(seq uint64) {
+		t.Helper()
+		eventually(t, func() string {
+			if now := last.Load(); now < seq {
+				return fmt.Sprintf("%d is told, not yet %d", now, seq)
 			}
-		}
+			return ""
+		})
 	}
 }
 
@@ -269,21 +276,9 @@ func TestMountedElsewhere(t *testing.T) {
 func TestIpNetnsAddIsSeenOnce(t *testing.T) {
 	l, _ := watching(t)
 	seq := l.Snapshot().Seq
-	sub := l.Subscribe(&seq)
-	defer sub.Close()
-	ctx, stop := context.WithCancel(t.Context())
-	var reader sync.WaitGroup
-	reader.Go(func() {
-		for {
-			frames, err := sub.Next(ctx)
-			if err != nil {
-				return
-			}
-			for _, f := range frames {
-				if told := string(f.Text); strings.Contains(told, `"namespace":{"id":`) && strings.Contains(told, `"names":[]`) {
-					t.Errorf("shown without a name: %s", told)
-				}
-			}
+	readUpTo := listenFor(t, l, func(text string) {
+		if strings.Contains(text, `"namespace":{"id":`) && strings.Contains(text, `"names":[]`) {
+			t.Errorf("shown without a name: %s", text)
 		}
 	})
 	nettest.Shell(t, "for j in 1 2 3 4; do for i in $(seq 400); do ip netns add n$j-$i; ip netns delete n$j-$i; done & done; wait")
@@ -291,8 +286,7 @@ func TestIpNetnsAddIsSeenOnce(t *testing.T) {
 	if l.Snapshot().Seq < seq+300 {
 		t.Error("they were not shown at all")
 	}
-	stop()
-	reader.Wait()
+	readUpTo(l.Snapshot().Seq)
 }
 
 // TestProcessThatUnshares leaves one namespace for another.

@@ -1,8 +1,6 @@
 package live_test
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -16,6 +14,7 @@ import (
 	"netdash/internal/live"
 	"netdash/internal/nettest"
 	"netdash/internal/topology"
+	"netdash/internal/viewer"
 )
 
 // intended is a small lab with one of everything: A and B joined by a cable, A
@@ -66,36 +65,12 @@ type listener struct {
 
 func listen(t *testing.T, l *live.Live) *listener {
 	t.Helper()
-	sub := l.Subscribe(nil)
-	ctx, cancel := context.WithCancel(context.Background())
 	x := &listener{}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			frames, err := sub.Next(ctx)
-			if err != nil {
-				return
-			}
-			for _, f := range frames {
-				x.take(t, f.Text)
-			}
-		}
-	}()
-	t.Cleanup(func() { cancel(); <-done; sub.Close() })
+	follow(t, l, nil, x.take)
 	return x
 }
 
-func (x *listener) take(t *testing.T, b []byte) {
-	t.Helper()
-	var m struct {
-		topology.Event
-		Topology *topology.Snapshot `json:"topology"`
-	}
-	if err := json.Unmarshal(b, &m); err != nil {
-		t.Errorf("%v in %s", err, b)
-		return
-	}
+func (x *listener) take(m viewer.Message, _ string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch {

@@ -1,7 +1,6 @@
 package live_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -14,30 +13,14 @@ import (
 // hears gives what is told, in order; it must be listened to until the test ends.
 func hears(t *testing.T, l *live.Live) <-chan viewer.Message {
 	t.Helper()
-	sub := l.Subscribe(nil)
-	ctx, cancel := context.WithCancel(context.Background())
-	told, done := make(chan viewer.Message, 10000), make(chan struct{})
+	told := make(chan viewer.Message, 10000)
 	var order viewer.Order
-	go func() {
-		defer close(done)
-		for {
-			frames, err := sub.Next(ctx)
-			if err != nil {
-				return
-			}
-			for _, f := range frames {
-				m, err := viewer.Parse(f.Text)
-				if err == nil {
-					err = order.Check(&m)
-				}
-				if err != nil {
-					t.Error(err)
-				}
-				told <- m
-			}
+	follow(t, l, nil, func(m viewer.Message, _ string) {
+		if err := order.Check(&m); err != nil {
+			t.Error(err)
 		}
-	}()
-	t.Cleanup(func() { cancel(); <-done; sub.Close() })
+		told <- m
+	})
 	return told
 }
 

@@ -20,14 +20,21 @@ type Frame struct {
 	about string // the object it tells of, as clients tell them apart; none: it is never left out
 	does  effect // to the object
 
-	once   sync.Once
-	packed []byte
+	packed packed
 }
 
 // Packed gives the text as pack makes it, which is done once for all clients.
-func (f *Frame) Packed(pack func([]byte) []byte) []byte {
-	f.once.Do(func() { f.packed = pack(f.Text) })
-	return f.packed
+func (f *Frame) Packed(pack func([]byte) []byte) []byte { return f.packed.from(f.Text, pack) }
+
+// packed is a text in the one form in which it is packed.
+type packed struct {
+	once  sync.Once
+	bytes []byte
+}
+
+func (p *packed) from(text []byte, pack func([]byte) []byte) []byte {
+	p.once.Do(func() { p.bytes = pack(text) })
+	return p.bytes
 }
 
 // effect is what an event does to its object.
@@ -41,6 +48,11 @@ const (
 	ends                  // makes what was told of changes worthless, but has to be told itself
 )
 
+// effects are those of events, by their verbs; the others tell.
+var effects = map[string]effect{
+	"added": adds, "changed": changes, "moved": changes, "progress": changes, "removed": removes, "committed": ends, "failed": ends,
+}
+
 func newFrame(e *topology.Event, text []byte) *Frame {
 	f := &Frame{Text: text, seq: e.Seq}
 	f.about, f.does = about(e)
@@ -53,9 +65,7 @@ func newFrame(e *topology.Event, text []byte) *Frame {
 // are missing, which come with all their lists.
 func about(e *topology.Event) (string, effect) {
 	noun, verb, _ := strings.Cut(e.Type, ".")
-	does := map[string]effect{
-		"added": adds, "changed": changes, "moved": changes, "progress": changes, "removed": removes, "committed": ends, "failed": ends,
-	}[verb]
+	does := effects[verb]
 	var key []string
 	switch {
 	case e.Namespace != nil && e.Namespace.ID != "":

@@ -286,15 +286,14 @@ func (l *Live) FDB(ctx context.Context, namespace, bridge string) ([]*topology.F
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	out := make([]*topology.FDBEntry, 0, len(facts))
-	for _, s := range l.spaces {
-		if !s.is(namespace) {
-			continue
-		}
-		for _, f := range facts {
-			e := l.deriveFDB(s, f)
-			e.AgeSeconds = f.AgeSeconds
-			out = append(out, e)
-		}
+	s := l.called(namespace)
+	if s == nil { // it has just gone
+		return out, nil
+	}
+	for _, f := range facts {
+		e := l.deriveFDB(s, f)
+		e.AgeSeconds = f.AgeSeconds
+		out = append(out, e)
 	}
 	sortFDB(out)
 	return out, nil

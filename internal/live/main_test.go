@@ -3,6 +3,7 @@ package live_test
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"netdash/internal/netops"
 	"netdash/internal/nettest"
 	"netdash/internal/topology"
+	"netdash/internal/viewer"
 )
 
 func TestMain(m *testing.M) { nettest.Main(m) }
@@ -73,4 +75,31 @@ func eventually(t *testing.T, check func() string) {
 func agrees(t *testing.T, l *live.Live) string {
 	t.Helper()
 	return nettest.Disagreement(t, l.Snapshot())
+}
+
+// follow has take called with all that is told from now on, or after an event, until
+// stop is called or the test ends.
+func follow(t *testing.T, l *live.Live, since *uint64, take func(m viewer.Message, text string)) (stop func()) {
+	t.Helper()
+	sub := l.Subscribe(since)
+	ctx, cancel := context.WithCancel(context.Background())
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for {
+			frames, err := sub.Next(ctx)
+			if err != nil {
+				return
+			}
+			for _, f := range frames {
+				m, err := viewer.Parse(f.Text)
+				if err != nil {
+					t.Error(err)
+				}
+				take(m, string(f.Text))
+			}
+		}
+	})
+	stop = sync.OnceFunc(func() { cancel(); reader.Wait(); sub.Close() })
+	t.Cleanup(stop)
+	return stop
 }

@@ -20,16 +20,11 @@ type Picture struct {
 
 	message *Frame // the first of a websocket; JSON is a part of it
 
-	packing sync.Once
-	packed  []byte
-	failed  error
+	packed packed
 }
 
-// Gzip gives JSON packed by gzip, which is done once for all who want it.
-func (p *Picture) Gzip() ([]byte, error) {
-	p.packing.Do(func() { p.packed, p.failed = pack(p.JSON) })
-	return p.packed, p.failed
-}
+// Packed gives JSON as pack makes it, which is done once for all who want it.
+func (p *Picture) Packed(pack func([]byte) []byte) []byte { return p.packed.from(p.JSON, pack) }
 
 // Version tells which Snapshot there is now, by its numbers, without making it.
 func (l *Live) Version() (seq uint64, revision int64) {
