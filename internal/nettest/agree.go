@@ -109,6 +109,9 @@ func linksByIP(t testing.TB, name string) []string {
 func addressesOf(n *topology.NamespaceState) []string {
 	var out []string
 	for _, l := range n.Links {
+		if l.Sync == topology.Missing {
+			continue
+		}
 		for _, a := range l.Addresses {
 			out = append(out, l.Name+" "+a.CIDR+" "+a.Scope+" "+fmt.Sprint(slices.Contains(a.Flags, "tentative")))
 		}

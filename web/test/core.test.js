@@ -7,7 +7,7 @@ import { age, ms } from '../static/js/core/format.js';
 import { ageOf, readAges, sortRows } from '../static/js/core/mactable.js';
 import { newRun, takeLine, tally } from '../static/js/core/ping.js';
 import { freeMember, freeNamespace, freePair, suggestVeth } from '../static/js/core/suggest.js';
-import { en, t } from '../static/js/i18n.js';
+import { t, words } from '../static/js/i18n.js';
 import { link, star, topology, veth } from './objects.js';
 
 test('suggests the first free letter, names and subnet', () => {
@@ -107,9 +107,9 @@ test('every word the page asks for is in the dictionary', () => {
   const missing = [];
   for (const f of files) {
     const text = readFileSync(new URL(String(f), root), 'utf8');
-    for (const [, key] of text.matchAll(/\bt\('([^']+)'/g)) if (!(key in en)) missing.push(`${f}: ${key}`);
+    for (const [, key] of text.matchAll(/\bt\('([^']+)'/g)) if (!(key in words)) missing.push(`${f}: ${key}`);
     for (const [, prefix] of text.matchAll(/\bt\(`([\w.]+)\$\{/g)) {
-      if (!Object.keys(en).some((k) => k.startsWith(prefix))) missing.push(`${f}: ${prefix}…`);
+      if (!Object.keys(words).some((k) => k.startsWith(prefix))) missing.push(`${f}: ${prefix}…`);
     }
   }
   assert.deepEqual(missing, []);

@@ -11,7 +11,7 @@ import { createStore } from '../static/js/core/store.js';
 import { createUi } from '../static/js/core/ui.js';
 import { createActions } from '../static/js/core/actions.js';
 import { buildModel } from '../static/js/layout/model.js';
-import { en } from '../static/js/i18n.js';
+import { words } from '../static/js/i18n.js';
 import { bridge, link, topology, veth } from './objects.js';
 
 const changed = (subject, field, intended, observed) => ({ subject, kind: 'changed', field, intended, observed });
@@ -65,9 +65,9 @@ test('a difference is three texts', () => {
   assert.deepEqual(say(changed('A/br0', 'bridge.stp', true, false)), ['drift.field.bridge.stp', 'on', 'off']);
   assert.deepEqual(say(changed('A/eth0', 'mtu', 1500, 0)), ['drift.field.mtu', '=1500', '=0']);
   for (const field of ['name', 'namespace', 'kind', 'mac', 'mtu', 'alias', 'admin_up', 'master', 'addr_gen_mode', 'peer', 'address', 'bridge.stp', 'bridge.ageing_seconds', 'bridge_port.learning', 'route', 'port', 'ifindex']) {
-    assert.ok(en[`drift.field.${field}`], field);
+    assert.ok(words[`drift.field.${field}`], field);
   }
-  for (const key of ['drift.whole.route.of', 'drift.whole.mac.of', 'drift.there', 'drift.notThere', 'drift.none.value', ...['namespace', 'link', 'address', 'route', 'mac'].map((x) => `drift.whole.${x}`)]) assert.ok(en[key], key);
+  for (const key of ['drift.whole.route.of', 'drift.whole.mac.of', 'drift.there', 'drift.notThere', 'drift.none.value', ...['namespace', 'link', 'address', 'route', 'mac'].map((x) => `drift.whole.${x}`)]) assert.ok(words[key], key);
 });
 
 test('the graph marks a card with what it and its links differ in, a bar with its own', () => {

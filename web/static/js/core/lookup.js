@@ -7,14 +7,20 @@
 /** @param {Snapshot} t @param {string} name */
 export const namespaceOf = (t, name) => t.namespaces.find((n) => n.name === name || n.id === name);
 
+/** Has a namespace no name under /run/netns? It is called by its id then. @param {NamespaceState} n */
+export const isUnnamed = (n) => Boolean(n.id) && n.name === n.id;
+
+/** @param {{id: string, name?: string}} c */
+export const containerName = (c) => c.name || c.id.slice(0, 12);
+
 /**
  * What people call a namespace. One without a name goes by its id, which tells
  * nobody anything: who lives in it does.
  * @param {NamespaceState} n
  */
 export function titleOf(n) {
-  if (!n.id || n.name !== n.id) return n.name;
-  if (n.container) return n.container.name || n.container.id.slice(0, 12);
+  if (!isUnnamed(n)) return n.name;
+  if (n.container) return containerName(n.container);
   const [first] = n.processes ?? [];
   return first ? `pid ${first.pid} (${first.name})` : n.name;
 }

@@ -1,5 +1,5 @@
 // From a topology to what is drawn: nodes (cards and bars) and cables. Pure.
-import { firstAddress, isBridge, isLoopback, moreAddresses, peerOf, refOf, stateOf, titleOf } from '../core/lookup.js';
+import { firstAddress, isBridge, isLoopback, isUnnamed, moreAddresses, peerOf, refOf, stateOf, titleOf } from '../core/lookup.js';
 import { intendedRef, nameOf, objectOf } from '../core/drift.js';
 import { cut } from '../core/format.js';
 import { barHeight, headHeight, monoWidth, rowHeight, textWidth } from './measure.js';
@@ -110,7 +110,7 @@ function nodesOf(n, cables, t) {
   const nodes = bridges.map((l) => barOf(n, l, rows.length === 0));
   // Browsers and services keep their processes in namespaces with nothing in them,
   // dozens of which would say nothing: the panel lists them.
-  const quiet = n.name === 'host' || (n.id && n.name === n.id && !n.container);
+  const quiet = n.name === 'host' || (isUnnamed(n) && !n.container);
   const showCard = rows.length > 0 || (!quiet && bridges.length === 0);
   if (showCard) nodes.unshift(cardOf(n, rows));
   return nodes;

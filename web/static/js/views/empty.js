@@ -2,6 +2,7 @@
 import { html, useSignal } from '../lib/preact.js';
 import { actions, scene, store, t } from '../context.js';
 import { bridgeLab, pairLab } from '../core/labs.js';
+import { isUnnamed } from '../core/lookup.js';
 import { Icon } from './parts.js';
 
 export function Empty() {
@@ -9,7 +10,7 @@ export function Empty() {
   if (!store.loaded.value) {
     return html`<div class="empty" data-testid="loading"><p>${t('empty.loading')}</p></div>`;
   }
-  if (scene.model.value.nodes.length > 0 || store.topology.value.namespaces.some((n) => n.name !== 'host' && n.name !== n.id)) return null;
+  if (scene.model.value.nodes.length > 0 || store.topology.value.namespaces.some((n) => n.name !== 'host' && !isUnnamed(n))) return null;
   const build = async (lab) => {
     busy.value = true;
     await actions.build(lab);

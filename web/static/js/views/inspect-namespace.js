@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from '../lib/preact.js';
 import { actions, api, t } from '../context.js';
 import { commands } from '../core/api.js';
-import { isBridge, isLoopback, linkId, stateOf, titleOf } from '../core/lookup.js';
+import { containerName, isBridge, isLoopback, isUnnamed, linkId, stateOf, titleOf } from '../core/lookup.js';
 import { nameOf } from '../core/drift.js';
 import { DifferenceBox } from './differences.js';
 import { AddressList, Keeping, Switch, editable } from './link-parts.js';
@@ -12,7 +12,7 @@ import { Button, Facts, Section, State, Sync } from './parts.js';
 export function NamespaceView({ namespace: n }) {
   const host = n.name === 'host';
   const edit = host || n.managed;
-  const unnamed = n.name === n.id;
+  const unnamed = isUnnamed(n);
   return html`<div data-inspect="namespace">
     <header class="object-head">
       <span class="kind">${t('namespace')}</span>
@@ -88,7 +88,7 @@ function Inhabitants({ namespace: n }) {
   const { container: c, processes: list = [] } = n;
   return html`<${Section} title=${t('processes')} count=${count} test="processes">
     ${c && html`<div class="end-card" data-testid="container"><${Facts} rows=${[
-      [t('container'), c.name || c.id.slice(0, 12)], [t('container.engine'), c.engine], [t('container.image'), c.image],
+      [t('container'), containerName(c)], [t('container.engine'), c.engine], [t('container.image'), c.image],
     ]} /></div>`}
     <ul class="plain">${list.map((p) => html`<li key=${p.pid} data-process=${p.pid}><code>${p.name}</code>
       <span class="space"></span><span class="quiet">pid ${p.pid}</span></li>`)}

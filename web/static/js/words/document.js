@@ -1,0 +1,50 @@
+// The intended topology as a document, and settings.
+// Each key: English, 简体中文.
+
+/** @type {import('../i18n.js').Words} */
+export const document = {
+  // the document
+  document: ['Intended topology', ''],
+  'document.short': ['Spec', ''],
+  'document.open': ['Open a file', ''],
+  'document.reload': ['Read again', ''],
+  'document.discard': ['Discard changes', ''],
+  'document.changed': ['changed, not applied', ''],
+  'document.revision': ['revision {revision}', ''],
+  'document.behind': ['The intended topology was changed since this was read. Applying will say so before anything happens.', ''],
+  'document.check': ['Check', ''],
+  'document.apply': ['Apply', ''],
+  'document.applied': ['Applied: the topology is as the document has it.', ''],
+  'document.hint': ['Check shows what applying would do, or what is wrong and where. Applying is all or nothing.', ''],
+  'document.plan': ['Valid. Applying does {count} steps:', ''],
+  'document.plan.one': ['Valid. Applying does 1 step:', ''],
+  'document.noPlan': ['Valid, and nothing to do: the topology is already so.', ''],
+  'document.old': ['(before the last change of the text)', ''],
+  'document.conflict': ['Somebody changed the topology since this document was read. Nothing was applied.', ''],
+  'document.theirs': ['Reload theirs', ''],
+  'document.mine': ['Keep my text', ''],
+  'document.conflict.hint': ['Reloading drops your changes. Keeping your text means that applying it takes their change back; check first.', ''],
+  'export.yaml': ['YAML document', ''],
+  'export.json': ['JSON document', ''],
+  'export.sh': ['Shell script (iproute2)', ''],
+  'export.dot': ['Graphviz', ''],
+  'export.mermaid': ['Mermaid', ''],
+  'export.containerlab': ['Containerlab', ''],
+  'export.copy': ['Copy: {what}', ''],
+  'export.copied': ['Copied: {what}', ''],
+
+  // settings
+  'settings.unread': ['The settings could not be read.', ''],
+  'settings.repair': ['When something drifts', ''],
+  'settings.repair.manual': ['Show it, and wait to be asked', ''],
+  'settings.repair.manual.why': ['Good for trying what happens: break something with ip, look at it, repair it at a click.', ''],
+  'settings.repair.auto': ['Repair it at once', ''],
+  'settings.repair.auto.why': ['What is intended comes back within a second. Where something keeps undoing it, netdash waits longer each time.', ''],
+  'settings.restore': ['When netdash starts after a reboot', ''],
+  'settings.restore.on_start': ['Restore the lab', ''],
+  'settings.restore.on_start.why': ['Namespaces die with the machine; what was intended is built again.', ''],
+  'settings.restore.never': ['Leave everything as it is', ''],
+  'settings.restore.never.why': ['What is intended is shown as missing until it is repaired.', ''],
+  'settings.history': ['Operations kept in the history', ''],
+  'settings.history.why': ['0 keeps all. Only what is kept can be undone.', ''],
+};
