@@ -7,7 +7,8 @@
 // Vendored modules are changed in two ways only: bare imports become relative
 // ones (the Content-Security-Policy forbids an inline import map), and links
 // to source maps, which are not shipped, are cut. elk-api.js, a CommonJS file,
-// gets an ES module around it.
+// and uplot.js, a script, get an ES module around them; d3's files, scripts too,
+// put what they have into globalThis.d3.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -33,17 +34,27 @@ const files = [
   ['@preact/signals', 'dist/signals.mjs', 'signals.js', esm],
   ['elkjs', 'lib/elk-api.js', 'elk-api.js', commonjs],
   ['elkjs', 'lib/elk-worker.min.js', 'elk-worker.js', plain],
+  ...['dispatch', 'quadtree', 'timer', 'force'].map((x) => [`d3-${x}`, `dist/d3-${x}.min.js`, `d3-${x}.js`, plain]),
+  ['uplot', 'dist/uPlot.iife.min.js', 'uplot.js', iife],
+  ['uplot', 'dist/uPlot.min.css', 'uplot.css', plain],
   ['swagger-ui-dist', 'swagger-ui-bundle.js', 'swagger-ui-bundle.js', plain],
   ['swagger-ui-dist', 'swagger-ui.css', 'swagger-ui.css', plain],
 ];
 
 /** The lucide icons the page uses. */
 const icons = [
-  'activity', 'arrow-right', 'book-open', 'cable', 'check', 'chevron-down', 'chevron-up', 'circle-question-mark',
-  'circle-stop', 'copy', 'download', 'ellipsis', 'equal-not', 'eraser', 'file-text', 'file-up', 'filter', 'history',
-  'layout-grid', 'list', 'log-in', 'log-out', 'maximize', 'minus', 'moon', 'network', 'pause', 'pencil', 'play', 'plug',
-  'plus', 'radar', 'redo-2', 'refresh-cw', 'route', 'settings', 'square', 'sun', 'table-2', 'trash-2', 'undo-2', 'wifi',
-  'wifi-off', 'wrench', 'x',
+  'activity', 'arrow-down', 'arrow-left', 'arrow-right', 'arrow-up', 'bell', 'bell-off', 'book-open', 'box', 'boxes',
+  'cable', 'check', 'chevron-down', 'chevron-left', 'chevron-right', 'chevron-up', 'chevrons-down-up',
+  'chevrons-up-down', 'circle', 'circle-question-mark', 'circle-stop', 'clipboard-copy', 'clock', 'container', 'copy',
+  'cpu', 'crosshair', 'download', 'ellipsis', 'equal-not', 'eraser', 'eye', 'eye-off', 'file-spreadsheet', 'file-text',
+  'file-up', 'filter', 'folder-closed', 'folder-open', 'gauge', 'git-commit-horizontal', 'git-fork', 'hand', 'history',
+  'image', 'image-down', 'info', 'key-round', 'keyboard', 'languages', 'layers', 'layout-grid', 'link', 'list',
+  'locate', 'lock', 'lock-open', 'log-in', 'log-out', 'map', 'maximize', 'minus', 'monitor', 'moon', 'mouse-pointer-2',
+  'move', 'network', 'panel-bottom', 'panel-right', 'pause', 'pencil', 'pin', 'pin-off', 'play', 'plug', 'plus',
+  'presentation', 'radar', 'redo-2', 'refresh-cw', 'rotate-ccw', 'route', 'rows-3', 'save', 'search', 'server',
+  'settings', 'share-2', 'shield', 'shield-check', 'skip-forward', 'spline', 'square', 'star', 'sun', 'table',
+  'table-2', 'trash-2', 'triangle-alert', 'undo-2', 'unplug', 'user', 'users', 'waypoints', 'wifi', 'wifi-off',
+  'wrench', 'x', 'zap',
 ];
 
 function plain(text) {
@@ -59,6 +70,10 @@ function esm(text, name) {
 
 function commonjs(text) {
   return `const module = { exports: {} };\nconst exports = module.exports;\n${plain(text)}export default module.exports;\n`;
+}
+
+function iife(text) {
+  return `${plain(text)}export default uPlot;\n`;
 }
 
 /** Turns an icon's svg into [[tag, attributes], …], the children of its <svg>. */
