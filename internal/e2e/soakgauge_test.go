@@ -46,7 +46,7 @@ func (g gauge) String() string {
 func (k *soak) gauge() gauge {
 	k.t.Helper()
 	k.refillRing()
-	g := gauge{heap: k.liveHeap(), rss: k.metric(k.t, "process_resident_memory_bytes"), holdings: k.holdings(k.t)}
+	g := gauge{heap: k.liveHeap(), rss: k.metric(k.t, "process_resident_memory_bytes"), holdings: k.atRest()}
 	proc := fmt.Sprintf("/proc/%d/", k.cmd.Process.Pid)
 	tasks, err := filepath.Glob(proc + "task/*")
 	if err != nil {
@@ -66,15 +66,21 @@ func (k *soak) gauge() gauge {
 		g.mounts = append(g.mounts, string(bytes.Fields(line)[4]))
 	}
 	slices.Sort(g.mounts)
-	// Connections to the database are opened as they are needed, up to a bound,
-	// and kept.
-	g.files = slices.DeleteFunc(g.files, func(name string) bool { return strings.HasPrefix(name, k.DB) })
 	for _, suffix := range []string{"", "-wal"} {
 		if info, err := os.Stat(k.DB + suffix); err == nil {
 			g.database += info.Size()
 		}
 	}
 	return g
+}
+
+// atRest tells what netdash holds, but for its database: connections to it are
+// opened as they are needed, up to a bound, and kept.
+func (k *soak) atRest() holdings {
+	k.t.Helper()
+	h := k.holdings(k.t)
+	h.files = slices.DeleteFunc(h.files, func(name string) bool { return strings.HasPrefix(name, k.DB) })
+	return h
 }
 
 // refillRing fills the memory of the last events with small ones that are alike
@@ -145,11 +151,29 @@ func (k *soak) compare(all []gauge) {
 			return
 		}
 		if time.Now().After(end) {
-			k.t.Errorf("round %d: at rest %s", k.round, text)
+			k.quit()
+			k.t.Errorf("round %d: at rest %s; its goroutines, and how many of each:\n%s", k.round, text, startedBy(k.log.String()))
 			return
 		}
-		now.holdings = k.gauge().holdings
+		now.holdings = k.atRest() // looked at only: measuring the rest is work for it
 	}
+}
+
+// startedBy sums up the stacks in a log: who has started the goroutines.
+func startedBy(log string) string {
+	count := map[string]int{}
+	for line := range strings.Lines(log) {
+		if _, who, ok := strings.Cut(line, "created by "); ok {
+			who, _, _ = strings.Cut(who, " in goroutine")
+			count[strings.TrimSpace(who)]++
+		}
+	}
+	var lines []string
+	for who, n := range count {
+		lines = append(lines, fmt.Sprintf("%4d %s", n, who))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }
 
 // level judges what may differ from one rest to the next, but must not grow.
