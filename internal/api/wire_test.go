@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -71,19 +70,12 @@ func broadcast(t *testing.T, changes ...func(*Handler)) (*site, script) {
 // shakeHands opens a websocket without a library and without compression.
 func shakeHands(t *testing.T, s *site) *net.TCPConn {
 	t.Helper()
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(t.Context(), "tcp", s.Listener.Addr().String())
+	conn, err := viewer.Knock(t.Context(), s.Listener.Addr().String(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	_, err = fmt.Fprintf(conn, "GET /api/v1/events HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n", s.Listener.Addr())
-	tcp, ok := conn.(*net.TCPConn)
-	if err != nil || !ok {
-		t.Fatal(err)
-	}
-	return tcp
+	return conn
 }
 
 // follow reads the events of links up to the one with that MTU, none of which may
@@ -102,7 +94,7 @@ func follow(conn net.Conn, ready func(), last int, came func(mtu int)) error {
 		return n
 	}
 	for seq, mtu := 0, 0; mtu != last; {
-		_, text, err := readFrame(r)
+		_, text, err := viewer.Frame(r, nil)
 		if err != nil {
 			return err
 		}
@@ -269,7 +261,7 @@ func TestFrames(t *testing.T) {
 		}
 		b := bytes.NewReader(all)
 		for i, text := range texts {
-			first, got, err := readFrame(b)
+			first, got, err := viewer.Frame(b, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -288,30 +280,6 @@ func TestFrames(t *testing.T) {
 			t.Errorf("%d bytes more", b.Len())
 		}
 	}
-}
-
-// readFrame reads one frame that is not masked.
-func readFrame(r io.Reader) (first byte, text []byte, err error) {
-	var b [8]byte
-	if _, err = io.ReadFull(r, b[:2]); err != nil {
-		return 0, nil, err
-	}
-	first = b[0]
-	size := uint64(b[1])
-	switch size {
-	case 126:
-		_, err = io.ReadFull(r, b[:2])
-		size = uint64(binary.BigEndian.Uint16(b[:]))
-	case 127:
-		_, err = io.ReadFull(r, b[:])
-		size = binary.BigEndian.Uint64(b[:])
-	}
-	if err != nil {
-		return 0, nil, err
-	}
-	text = make([]byte, size)
-	_, err = io.ReadFull(r, text)
-	return first, text, err
 }
 
 // TestPackedOnce: however many clients get a long message, it is packed once.

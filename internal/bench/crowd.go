@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netdash/internal/netops"
+	"netdash/internal/viewer"
 )
 
 // crowd is how many listen at once, and to what.
@@ -153,17 +154,14 @@ func (s *server) gather(ctx context.Context, c crowd) (*audience, error) {
 	a := &audience{began: time.Now()}
 	address := strings.TrimPrefix(s.url, "http://")
 	for i := range c.clients {
-		conn, err := dialEvents(ctx, address)
+		conn, err := viewer.Knock(ctx, address, "")
 		if err != nil {
 			a.close()
 			return nil, fmt.Errorf("client %d: %w", i, err)
 		}
 		if i < c.stuck {
 			// What the kernel takes in its place is no use to the one that is stuck.
-			if tcp, ok := conn.(*net.TCPConn); ok {
-				err = tcp.SetReadBuffer(4 << 10)
-			}
-			if err != nil {
+			if err := conn.SetReadBuffer(4 << 10); err != nil {
 				a.close()
 				return nil, err
 			}

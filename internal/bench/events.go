@@ -87,10 +87,18 @@ func openHost(kernel *netops.Kernel, i int) (*host, error) {
 }
 
 // withHosts builds the star, opens its hosts, and takes all away after use.
-func (b *bench) withHosts(ctx context.Context, use func(*netops.Kernel, []*host) error) (err error) {
+func (b *bench) withHosts(ctx context.Context, use func(*netops.Kernel, []*host) error) error {
 	if err := b.star(ctx, b.n.labs); err != nil {
 		return err
 	}
+	if err := openHosts(b.n.labs, use); err != nil {
+		return err
+	}
+	return b.clear(ctx, b.n.labs)
+}
+
+// openHosts has the first hosts of the star used.
+func openHosts(n int, use func(*netops.Kernel, []*host) error) (err error) {
 	kernel, err := netops.New(netops.Options{})
 	if err != nil {
 		return err
@@ -102,17 +110,14 @@ func (b *bench) withHosts(ctx context.Context, use func(*netops.Kernel, []*host)
 			h.handle.Close()
 		}
 	}()
-	for i := range b.n.labs {
+	for i := range n {
 		h, err := openHost(kernel, i)
 		if err != nil {
 			return err
 		}
 		hosts = append(hosts, h)
 	}
-	if err := use(kernel, hosts); err != nil {
-		return err
-	}
-	return b.clear(ctx, b.n.labs)
+	return use(kernel, hosts)
 }
 
 // events measures the time from a change in the kernel to a websocket client,

@@ -3,14 +3,12 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"netdash/internal/viewer"
 )
 
 // member is a websocket client that costs next to nothing, so that a thousand of
@@ -35,20 +35,6 @@ type member struct {
 	all   chan struct{}
 }
 
-// dialEvents connects and shakes hands, without compression.
-func dialEvents(ctx context.Context, address string) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: newsPatience}
-	conn, err := dialer.DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := fmt.Fprintf(conn, "GET /api/v1/events HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n", address); err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	return conn, nil
-}
-
 func (m *member) listen() {
 	defer close(m.all)
 	m.err = m.read(bufio.NewReaderSize(m.conn, 32<<10))
@@ -64,52 +50,18 @@ func (m *member) read(r *bufio.Reader) error {
 	}
 	var text []byte
 	for {
-		opcode, size, err := frameHeader(r)
+		first, read, err := viewer.Frame(r, text)
 		if err != nil {
 			return err
 		}
-		if cap(text) < size {
-			text = make([]byte, size)
-		}
-		text = text[:size]
-		if _, err := io.ReadFull(r, text); err != nil {
-			return err
-		}
+		text = read
 		got := time.Since(m.began)
-		if opcode == 1 {
+		if first&0xf == 1 {
 			if err := m.take(text, got); err != nil {
 				return err
 			}
 		}
 	}
-}
-
-// frameHeader reads the header of a frame (RFC 6455, 5.2), which a server does not
-// mask.
-func frameHeader(r *bufio.Reader) (opcode byte, size int, err error) {
-	b, err := r.Peek(2)
-	if err != nil {
-		return 0, 0, err
-	}
-	opcode, size = b[0]&0xf, int(b[1])
-	long := 0 // bytes of a size that does not fit
-	switch size {
-	case 126:
-		long = 2
-	case 127:
-		long = 8
-	}
-	if b, err = r.Peek(2 + long); err != nil {
-		return 0, 0, err
-	}
-	switch long {
-	case 2:
-		size = int(binary.BigEndian.Uint16(b[2:]))
-	case 8:
-		size = int(binary.BigEndian.Uint64(b[2:]))
-	}
-	_, err = r.Discard(2 + long)
-	return opcode, size, err
 }
 
 // take counts a message. What was left out for this client is not lost, but every
@@ -161,6 +113,7 @@ func number64(text []byte, field string) (uint64, error) {
 type used struct {
 	cpu    time.Duration
 	memory int // bytes, resident
+	files  int // open
 }
 
 func (s *server) used() (u used, err error) {
@@ -179,6 +132,7 @@ func (s *server) used() (u used, err error) {
 			return u, err
 		}
 	}
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", s.cmd.Process.Pid))
 	const tick = time.Second / 100 // USER_HZ
-	return used{time.Duration(numbers[0]+numbers[1]) * tick, numbers[2] * unix.Getpagesize()}, nil
+	return used{time.Duration(numbers[0]+numbers[1]) * tick, numbers[2] * unix.Getpagesize(), len(files)}, err
 }

@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"netdash/internal/netops"
@@ -22,17 +18,17 @@ const scaleHosts = 20
 
 // scaled is what is measured of the large star, one value a round.
 type scaled struct {
-	start, loop             samples // ms
-	memory, growth          samples // KiB a namespace
-	files                   samples // a namespace
-	first, gets, packed     samples // ms
-	changed, same           samples // ms
-	small, bare             samples // requests per second
-	healthy, healthyBare    samples
-	news                    pooled // ms
-	size, packedSize        int64
-	spaces                  int
-	emptyMemory, emptyFiles float64 // of netdash with nothing to watch
+	start, loop          samples // ms
+	memory, growth       samples // KiB a namespace
+	files                samples // a namespace
+	first, gets, packed  samples // ms
+	changed, same        samples // ms
+	small, bare          samples // requests per second
+	healthy, healthyBare samples
+	news                 pooled // ms
+	size, packedSize     int64
+	spaces               int
+	empty                used // of netdash with nothing to watch
 }
 
 // scale measures what a star of a thousand namespaces costs: to read it at the
@@ -43,7 +39,7 @@ func (b *bench) scale(ctx context.Context, out *report) (err error) {
 		return err
 	}
 	time.Sleep(b.n.settle) // what the start took is given back
-	if s.emptyMemory, s.emptyFiles, err = b.server.holds(); err != nil {
+	if s.empty, err = b.server.used(); err != nil {
 		return err
 	}
 	document, err := starDocument(b.n.large, true)
@@ -101,13 +97,13 @@ func (b *bench) scaleRound(ctx context.Context, s *scaled, rival *rivalServer) e
 		return err
 	}
 	// Only now: what all this took is held as well.
-	memory, files, err := b.server.holds()
+	now, err := b.server.used()
 	if err != nil {
 		return err
 	}
-	n := float64(s.spaces)
-	s.memory, s.growth = append(s.memory, memory/n), append(s.growth, (memory-s.emptyMemory)/n)
-	s.files = append(s.files, (files-s.emptyFiles)/n)
+	aSpace := func(n int) float64 { return float64(n) / float64(s.spaces) }
+	s.memory, s.growth = append(s.memory, aSpace(now.memory>>10)), append(s.growth, aSpace((now.memory-s.empty.memory)>>10))
+	s.files = append(s.files, aSpace(now.files-s.empty.files))
 	return nil
 }
 
@@ -154,32 +150,16 @@ func (b *bench) scaleGets(ctx context.Context, s *scaled) error {
 }
 
 // scaleEvents times events, from the kernel to a websocket client.
-func (b *bench) scaleEvents(ctx context.Context, s *scaled) (err error) {
-	kernel, err := netops.New(netops.Options{})
-	if err != nil {
-		return err
-	}
-	defer closing(&err, kernel.Close)
-	var hosts []*host
-	defer func() {
-		for _, h := range hosts {
-			h.handle.Close()
-		}
-	}()
-	for i := range min(scaleHosts, b.n.large) {
-		h, err := openHost(kernel, i)
+func (b *bench) scaleEvents(ctx context.Context, s *scaled) error {
+	return openHosts(min(scaleHosts, b.n.large), func(_ *netops.Kernel, hosts []*host) error {
+		client, err := b.server.listen(ctx)
 		if err != nil {
 			return err
 		}
-		hosts = append(hosts, h)
-	}
-	client, err := b.server.listen(ctx)
-	if err != nil {
+		told, err := b.sweep(hosts, client, changes)
+		s.news = append(s.news, told)
 		return err
-	}
-	told, err := b.sweep(hosts, client, changes)
-	s.news = append(s.news, told)
-	return err
+	})
 }
 
 func (s *scaled) report(out *report) {
@@ -232,21 +212,4 @@ func (b *bench) restart(ctx context.Context) (err error) {
 func readAll(hosts int) string {
 	return each(hosts, `ip -j -n h$i link; ip -j -n h$i addr; ip -j -n h$i route; bridge -j -n h$i fdb`) +
 		"; ip -j -n sw link; ip -j -n sw addr; ip -j -n sw route; bridge -j -n sw fdb"
-}
-
-// holds tells how much memory (RSS, in KiB) and how many files netdash holds.
-func (s *server) holds() (memory, files float64, err error) {
-	dir := fmt.Sprintf("/proc/%d/", s.cmd.Process.Pid)
-	status, err := os.ReadFile(dir + "status")
-	if err != nil {
-		return 0, 0, err
-	}
-	err = errors.New("/proc tells no VmRSS")
-	for line := range strings.Lines(string(status)) {
-		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			_, err = fmt.Sscan(value, &memory)
-		}
-	}
-	open, listed := filepath.Glob(dir + "fd/*")
-	return memory, float64(len(open)), errors.Join(err, listed)
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -122,29 +121,6 @@ func (s *server) create(ctx context.Context, path, format string, args ...any) e
 func (s *server) remove(ctx context.Context, path string) error {
 	_, _, err := s.call(ctx, http.StatusNoContent, http.MethodDelete, path, "")
 	return err
-}
-
-// load GETs a path from two goroutines a core for as long as told, and gives
-// the requests per second.
-func (s *server) load(ctx context.Context, path string, long time.Duration) (float64, error) {
-	began := time.Now()
-	var group sync.WaitGroup
-	counts, failures := make([]int, 2*runtime.NumCPU()), make([]error, 2*runtime.NumCPU())
-	for i := range counts {
-		group.Go(func() {
-			for time.Since(began) < long && failures[i] == nil {
-				_, _, failures[i] = s.call(ctx, http.StatusOK, http.MethodGet, path, "")
-				counts[i]++
-			}
-		})
-	}
-	group.Wait()
-	took := time.Since(began).Seconds()
-	total := 0
-	for _, n := range counts {
-		total += n
-	}
-	return float64(total) / took, errors.Join(failures...)
 }
 
 // logText collects what a program says.

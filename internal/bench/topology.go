@@ -52,8 +52,6 @@ func (b *bench) topology(ctx context.Context, out *report) error {
 			return err
 		}
 	}
-	script := each(b.n.star, `ip -j -n h$i link; ip -j -n h$i addr; ip -j -n h$i route; bridge -j -n h$i fdb`) +
-		"; ip -j -n sw link; ip -j -n sw addr; ip -j -n sw route; bridge -j -n sw fdb"
 	var plain, packed, same, changed, loop, starts, requests samples // ms, the last one per second
 	var size int64
 	for round := range b.n.rounds {
@@ -62,7 +60,7 @@ func (b *bench) topology(ctx context.Context, out *report) error {
 			return err
 		}
 		plain, size = append(plain, p50), bytes
-		took, err := b.inside.run(script)
+		took, err := b.inside.run(readAll(b.n.star))
 		if err != nil {
 			return err
 		}
@@ -84,15 +82,12 @@ func (b *bench) topology(ctx context.Context, out *report) error {
 			return err
 		}
 		changed = append(changed, p50)
-		perSecond, err := b.server.load(ctx, "/namespaces/h0/links/eth0", b.n.requests)
+		perSecond, err := flood(ctx, b.server.url, "/api/v1/namespaces/h0/links/eth0", b.n.requests)
 		if err != nil {
 			return err
 		}
 		requests = append(requests, perSecond)
-		if err := b.server.stop(); err != nil {
-			return err
-		}
-		if b.server, err = b.start(ctx); err != nil {
+		if err := b.restart(ctx); err != nil {
 			return err
 		}
 		starts = append(starts, milliseconds(b.server.ready))

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"nhooyr.io/websocket"
+
+	"netdash/internal/viewer"
 )
 
 // visits are the ways in which clients of the event stream come and go.
@@ -200,17 +202,11 @@ func (s *somebody) wait(most time.Duration) {
 // handshake opens a websocket by hand and reads no more than the answer's first
 // bytes, through a receive buffer that soon is full.
 func (s *somebody) handshake(query string) (*net.TCPConn, error) {
-	c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+	conn, err := viewer.Knock(context.Background(), strings.TrimPrefix(s.URL, "http://"), query)
 	if err != nil {
 		return nil, err
 	}
-	conn := c.(*net.TCPConn)
 	if err := conn.SetReadBuffer(4096); err != nil {
-		return nil, err
-	}
-	_, err = fmt.Fprintf(conn, "GET /api/v1/events%s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", query)
-	if err != nil {
 		return nil, err
 	}
 	if err := conn.SetReadDeadline(time.Now().Add(soakPatience)); err != nil {
