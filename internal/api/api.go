@@ -49,6 +49,11 @@ type Lab interface {
 	// SetSettings changes settings, or in a dry run only checks them, and gives
 	// what they are then.
 	SetSettings(ctx context.Context, patch topology.SettingsPatch, dryRun bool) (topology.Settings, error)
+	// Positions lists where what is drawn is, by object; PutPositions replaces them,
+	// PatchPositions gives what is stored then for the objects it is about.
+	Positions(ctx context.Context) ([]topology.Position, error)
+	PutPositions(ctx context.Context, positions []topology.Position) error
+	PatchPositions(ctx context.Context, changes []topology.PositionChange) ([]topology.Position, error)
 }
 
 // Live is what is observed; *live.Live is one.

@@ -29,7 +29,11 @@ func (h *Handler) bodyRule(r *http.Request) bodyRule {
 	if r.Method == http.MethodPut && r.URL.Path == prefix+"/topology/intended" {
 		return bodyRule{documentMedia, max(h.limits.body, h.limits.document), documentCheck}
 	}
-	return bodyRule{[]string{mediaJSON}, h.limits.body, syntaxProblem}
+	limit := h.limits.body
+	if r.URL.Path == prefix+"/positions" {
+		limit = max(limit, h.limits.document)
+	}
+	return bodyRule{[]string{mediaJSON}, limit, syntaxProblem}
 }
 
 // readBody reads a request's body before its handler runs, and refuses one that

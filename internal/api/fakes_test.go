@@ -46,6 +46,7 @@ type world struct {
 	lookupErr  error
 	settings   topology.Settings
 	reconciled []string
+	positions  []topology.Position
 
 	ready     error
 	ping      func(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
@@ -262,6 +263,26 @@ func (w *world) SetSettings(_ context.Context, patch topology.SettingsPatch, dry
 	defer w.mu.Unlock()
 	w.settings = s
 	return s, nil
+}
+
+func (w *world) Positions(context.Context) ([]topology.Position, error) {
+	return w.positions, w.editErr
+}
+
+func (w *world) PutPositions(_ context.Context, positions []topology.Position) error {
+	w.positions = positions
+	return w.editErr
+}
+
+// PatchPositions answers what was asked, in its order.
+func (w *world) PatchPositions(_ context.Context, changes []topology.PositionChange) ([]topology.Position, error) {
+	var now []topology.Position
+	for _, c := range changes {
+		if !c.Forget {
+			now = append(now, c.Position())
+		}
+	}
+	return now, w.editErr
 }
 
 // Snapshot shows the Spec as if the kernel had it, beside what is foreign.

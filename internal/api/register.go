@@ -54,7 +54,12 @@ func get[I, O any](s section, path, id, summary string, handler func(context.Con
 
 // post registers an action that is no edit.
 func post[I, O any](s section, path, id, summary string, handler func(context.Context, *I) (*O, error), options ...option) {
-	huma.Register(s.API, s.operation(http.MethodPost, path, id, summary, editFailures, options), handler)
+	plain(s, http.MethodPost, path, id, summary, handler, options...)
+}
+
+// plain registers what changes something but is no edit.
+func plain[I, O any](s section, method, path, id, summary string, handler func(context.Context, *I) (*O, error), options ...option) {
+	huma.Register(s.API, s.operation(method, path, id, summary, editFailures, options), handler)
 }
 
 // create registers an edit that answers 201 with a new A.

@@ -115,6 +115,13 @@ func (h *Handler) routes(a huma.API) {
 	post(s, "/pings", "create-ping", "Ping from inside a namespace; as NDJSON, reply by reply", h.createPing, pingMedia,
 		bodyExample(`{"namespace":"A","address":"192.168.1.2","count":3}`))
 
+	s = section{a, h, "Positions"}
+	get(s, "/positions", "list-positions", "List where all viewers see what is drawn, by object", h.listPositions)
+	plain(s, http.MethodPut, "/positions", "put-positions", "Replace all positions", h.putPositions,
+		bodyExample(`{"items":[{"object":"ns:A","x":12.5,"y":-40,"pinned":true}]}`))
+	plain(s, http.MethodPatch, "/positions", "patch-positions", "Change the positions that are named, and answer what is stored for them then", h.patchPositions,
+		bodyExample(`{"items":[{"object":"ns:A","x":12.5,"y":-40,"pinned":true},{"object":"ns:B","forget":true}]}`))
+
 	s = section{a, h, "netdash"}
 	get(s, "/settings", "get-settings", "Show what is set for the lab", h.getSettings)
 	patch[topology.Settings](s, "/settings", "patch-settings", "Change settings of the lab", h.patchSettings, `{"repair":"auto"}`)

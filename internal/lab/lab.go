@@ -38,6 +38,8 @@ type Observer interface {
 	End(op *topology.Operation, intent *topology.Intent, revision int64)
 	// Undone announces that an operation has been undone by a later one.
 	Undone(op *topology.Operation)
+	// Placed announces which positions of the drawing have changed.
+	Placed(changes topology.PositionsEvent)
 }
 
 // Store keeps the intended Spec and the journal.
@@ -55,6 +57,9 @@ type Store interface {
 	Since(ctx context.Context, id int64, f func(*topology.Operation, *topology.Delta)) error
 	Setting(ctx context.Context, key string) (string, bool, error)
 	SetSetting(ctx context.Context, key, value string) error
+	Positions(ctx context.Context) ([]topology.Position, error)
+	ReplacePositions(ctx context.Context, positions []topology.Position) error
+	ChangePositions(ctx context.Context, changes []topology.PositionChange) (made []topology.PositionChange, now []topology.Position, err error)
 }
 
 // Lab edits the topology.
@@ -80,6 +85,7 @@ type Lab struct {
 	repairs  topology.RepairState
 
 	setting sync.Mutex    // held while settings are changed
+	placing sync.Mutex    // held while positions are changed and that is told
 	nudge   chan struct{} // holds a value when KeepRepaired has to look again
 	edited  atomic.Bool   // somebody but netdash itself has changed something since it last looked
 }

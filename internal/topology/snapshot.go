@@ -287,7 +287,8 @@ type ChangeRecord struct {
 }
 
 // Event is one numbered thing that happened: to the observed topology
-// (Origin "kernel" or "operation:<id>"), or to an operation. Exactly one of the
+// (Origin "kernel" or "operation:<id>"), to an operation, or to the positions of
+// the drawing (Origin "positions"). Exactly one of the
 // object fields is set, named by the first half of Type. For a removal it is
 // the object as it last was.
 type Event struct {
@@ -305,6 +306,7 @@ type Event struct {
 	Drift     *DriftEvent     `json:"drift,omitempty"`
 	Repair    *RepairState    `json:"repair,omitempty"`
 	Stats     *Stats          `json:"stats,omitempty"`
+	Positions *PositionsEvent `json:"positions,omitempty"`
 	// Reason is why an entry of a MAC table is gone, where the kernel lets it be
 	// told.
 	Reason RemovalReason `json:"reason,omitempty" enum:"expired,flushed,deleted"`
