@@ -1,9 +1,10 @@
 // The bar at the top: create, undo, drift, connection, document, settings,
-// theme, help.
+// language, theme, help.
 import { html, useEffect, useState } from '../lib/preact.js';
 import { actions, store, t, ui } from '../context.js';
 import { redoTarget, titleOf, undoTarget } from '../core/history.js';
 import { Button, Icon } from './parts.js';
+import { LanguageMenu, ThemeMenu } from './preferences.js';
 
 /** @param {{retry: () => void}} props */
 export function TopBar({ retry }) {
@@ -27,7 +28,8 @@ export function TopBar({ retry }) {
       onClick=${() => actions.open('document')} />
     <a class="button" href="/docs" title=${t('docs.why')}><${Icon} name="book-open" /><span>${t('docs')}</span></a>
     <${Button} icon="settings" title=${t('settings')} test="open-settings" disabled=${off} onClick=${() => actions.open('settings')} />
-    <${Theme} />
+    <${LanguageMenu} />
+    <${ThemeMenu} />
     <${Button} icon="circle-question-mark" title=${t('help')} hint="?" test="help" onClick=${() => actions.open('help')} />
   </header>`;
 }
@@ -83,31 +85,4 @@ function Connection({ retry }) {
     <span>${t(`connection.${state}`)}${wait ? ` ${t('connection.in', { seconds: wait })}` : ''}</span>
     ${retryAt > 0 && html`<button type="button" class="button small" data-testid="retry" onClick=${retry}>${t('connection.retry')}</button>`}
   </div>`;
-}
-
-const icons = { light: 'sun', dark: 'moon' };
-
-function Theme() {
-  const now = document.documentElement.dataset.theme ?? 'dark';
-  const [theme, setTheme] = useState(now);
-  useEffect(() => {
-    // Without a choice the page follows the system, also while it is open.
-    const media = matchMedia('(prefers-color-scheme: light)');
-    const abort = new AbortController();
-    media.addEventListener('change', () => {
-      if (localStorage.getItem('netdash.theme')) return;
-      show(media.matches ? 'light' : 'dark');
-    }, { signal: abort.signal });
-    return () => abort.abort();
-  }, []);
-  const show = (name) => {
-    document.documentElement.dataset.theme = name;
-    setTheme(name);
-  };
-  const other = theme === 'dark' ? 'light' : 'dark';
-  const toggle = () => {
-    localStorage.setItem('netdash.theme', other);
-    show(other);
-  };
-  return html`<${Button} icon=${icons[other]} title=${t(`theme.${other}`)} test="theme" onClick=${toggle} />`;
 }
