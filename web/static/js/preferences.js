@@ -1,10 +1,12 @@
-// What a person chose for this browser: language and theme. They are applied to
-// the document here, and nowhere else after the first paint.
+// What a person chose for this browser: language, theme, whether the panel is
+// shown. Language and theme are applied to the document here, and nowhere else
+// after the first paint.
 import { effect } from './lib/signals.js';
 import { firstLanguage, language, languages, languageTag } from './i18n.js';
 
 const languageKey = 'netdash.language';
 const themeKey = 'netdash.theme';
+const panelKey = 'netdash.panel.state';
 
 /** What one can choose; auto follows the system. */
 export const themes = ['auto', 'light', 'dark', 'projector'];
@@ -23,6 +25,9 @@ export function followPreferences(ui) {
   };
   effect(show);
   light.addEventListener('change', show);
+
+  ui.panel.value = localStorage.getItem(panelKey) !== 'hidden';
+  effect(() => localStorage.setItem(panelKey, ui.panel.value ? 'shown' : 'hidden'));
 }
 
 /** @param {number} i index into languages */

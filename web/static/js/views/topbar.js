@@ -9,8 +9,9 @@ import { LanguageMenu, ThemeMenu } from './preferences.js';
 /** @param {{retry: () => void}} props */
 export function TopBar({ retry }) {
   const off = !store.loaded.value;
-  return html`<header class="topbar">
-    <a class="brand" href="/" aria-label="netdash"><img src="/static/icon.svg" alt="" width="24" height="24" />netdash</a>
+  const panel = ui.panel.value;
+  return html`<header class="topbar"><div class="topbar-row">
+    <a class="brand" href="/" aria-label="netdash"><img src="/static/icon.svg" alt="" width="24" height="24" /><span>netdash</span></a>
     <div class="create" role="toolbar" aria-label=${t('create')}>
       <${Button} icon="square" label=${t('namespace')} title=${t('create.namespace')} hint="n" test="create-namespace" disabled=${off}
         onClick=${() => actions.open('namespace')} />
@@ -24,14 +25,16 @@ export function TopBar({ retry }) {
     <span class="space"></span>
     <${DriftBadge} />
     <${Connection} retry=${retry} />
-    <${Button} icon="file-text" label=${t('document.short')} title=${t('document')} hint="s" test="open-document" disabled=${off}
+    <${Button} icon="file-text" kind="roomy" label=${t('document.short')} title=${t('document')} hint="s" test="open-document" disabled=${off}
       onClick=${() => actions.open('document')} />
-    <a class="button" href="/docs" title=${t('docs.why')}><${Icon} name="book-open" /><span>${t('docs')}</span></a>
+    <a class="button roomy" href="/docs" title=${t('docs.why')} aria-label=${t('docs.why')}><${Icon} name="book-open" /><span>${t('docs')}</span></a>
     <${Button} icon="settings" title=${t('settings')} test="open-settings" disabled=${off} onClick=${() => actions.open('settings')} />
     <${LanguageMenu} />
     <${ThemeMenu} />
     <${Button} icon="circle-question-mark" title=${t('help')} hint="?" test="help" onClick=${() => actions.open('help')} />
-  </header>`;
+    <${Button} icon="panel-right" title=${t(panel ? 'panel.hide' : 'panel.show')} hint="i" test="panel-toggle" aria-expanded=${panel}
+      onClick=${actions.togglePanel} />
+  </div></header>`;
 }
 
 function Turns({ off }) {

@@ -101,6 +101,7 @@ export const common = {
   'key.Ctrl+Shift+Z': ['redo', '重做'],
   'key.d': ['what differs from what is intended', '查看与预期的差异'],
   'key.s': ['the intended topology as a document', '以文档形式查看预期拓扑'],
+  'key.i': ['show or hide the inspector', '显示或隐藏检查器'],
   'key.f': ['fit everything', '显示全部'],
   'key.t': ['tidy', '重新整理布局'],
   'key.+ −': ['zoom', '缩放'],

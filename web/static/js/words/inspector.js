@@ -5,6 +5,8 @@
 export const inspector = {
   // panel
   panel: ['Inspector', '检查器'],
+  'panel.hide': ['Hide the inspector', '隐藏检查器'],
+  'panel.show': ['Show the inspector', '显示检查器'],
   'panel.resize': ['Width of the inspector', '检查器宽度'],
   'panel.nothing': ['Select a card, a bridge or a cable to see inside.', '选择一张卡片、一个网桥或一根线缆，查看其内部。'],
   'overview.links': ['{count} links', '{count} 条链路'],
