@@ -4,6 +4,7 @@ import { signal } from './lib/signals.js';
 import { common } from './words/common.js';
 import { document } from './words/document.js';
 import { drift } from './words/drift.js';
+import { events } from './words/events.js';
 import { forms } from './words/forms.js';
 import { graph } from './words/graph.js';
 import { inspector } from './words/inspector.js';
@@ -18,10 +19,27 @@ export const languages = [
 ];
 
 /** @type {Words} */
-export const words = { ...common, ...document, ...drift, ...forms, ...graph, ...inspector, ...ping };
+export const words = { ...common, ...document, ...drift, ...events, ...forms, ...graph, ...inspector, ...ping };
 
 /** Index into languages; views that say words listen to it through t(). */
 export const language = signal(0);
+
+/** The tag of the language now, for html's lang and for Intl. */
+export const languageTag = () => languages[language.value].tag;
+
+/**
+ * The language to begin with: the one chosen before, else the first of those
+ * the browser asks for that the page speaks, else English.
+ * @param {string | null} chosen a tag @param {readonly string[]} wished tags
+ */
+export function firstLanguage(chosen, wished) {
+  const short = (tag) => tag.toLowerCase().split('-')[0];
+  for (const tag of [chosen, ...wished]) {
+    const i = languages.findIndex((l) => tag && short(l.tag) === short(tag));
+    if (i >= 0) return i;
+  }
+  return 0;
+}
 
 /**
  * The words that a key stands for; the key itself when there are none. A count
@@ -32,5 +50,9 @@ export function t(key, values = {}) {
   const now = language.value;
   const say = (k) => words[k]?.[now] || words[k]?.[0];
   const text = (values.count === 1 ? say(key + '.one') : undefined) ?? say(key) ?? key;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) => {
+    const v = values[name];
+    if (v === undefined) return whole;
+    return name === 'count' && v >= 1000 ? v.toLocaleString(languageTag()) : String(v);
+  });
 }

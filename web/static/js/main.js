@@ -3,6 +3,8 @@ import { html, render } from './lib/preact.js';
 import { followRepair } from './core/repair.js';
 import { openEvents } from './core/socket.js';
 import { actions, api, store, ui } from './context.js';
+import { language } from './i18n.js';
+import { followPreferences } from './preferences.js';
 import { App } from './views/app.js';
 
 const events = openEvents({
@@ -18,7 +20,10 @@ document.addEventListener('visibilitychange', () => {
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 root.replaceChildren();
-render(html`<${App} retry=${() => events.retry()} />`, root);
+followPreferences(ui);
+/** Another language is another page: views that remember what they drew begin anew. */
+const Page = () => html`<${App} key=${language.value} retry=${() => events.retry()} />`;
+render(html`<${Page} />`, root);
 
 api.operations({ limit: 100 }).then(store.addOperations, actions.fail);
 actions.loadSettings().catch(actions.fail);

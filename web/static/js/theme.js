@@ -1,7 +1,7 @@
 // Sets the theme before the first paint; loaded in the head, not a module.
+// preferences.js follows later changes.
 (() => {
   const chosen = localStorage.getItem('netdash.theme') ?? 'auto';
-  const dark = chosen === 'dark' || (chosen === 'auto' && !matchMedia('(prefers-color-scheme: light)').matches);
-  document.documentElement.dataset.theme = dark ? 'dark' : 'light';
-  document.documentElement.dataset.themeChoice = chosen;
+  const light = matchMedia('(prefers-color-scheme: light)').matches;
+  document.documentElement.dataset.theme = chosen === 'auto' ? (light ? 'light' : 'dark') : chosen;
 })();

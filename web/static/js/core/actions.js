@@ -82,6 +82,8 @@ export function createActions({ store, api, ui, t }) {
     /** @param {'fit' | 'in' | 'out'} what */
     view(what) { ui.view.value = { what, count: ui.view.value.count + 1 }; },
 
+    togglePanel() { ui.panel.value = !ui.panel.value; },
+
     /** @param {string} kind @param {object} [values] what the form begins with */
     open(kind, values = {}) { ui.dialog.value = { kind, ...values }; },
     close() { ui.dialog.value = null; },

@@ -26,6 +26,8 @@ export function createUi() {
     repair: signal(/** @type {import('../types.js').Repair | null} */ (null)),
     theme: signal('auto'),
     legend: signal(true),
+    /** Is the panel on the right shown? */
+    panel: signal(true),
     /** What the graph's view was last asked to do: fit, in, out. */
     view: signal({ what: '', count: 0 }),
   };

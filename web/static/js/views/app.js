@@ -24,7 +24,7 @@ export function App({ retry }) {
     shell.current.style.setProperty('--panel', `${width.value}px`);
     localStorage.setItem('netdash.panel', String(width.value));
   }, [width.value]);
-  return html`<div class="shell" ref=${shell}>
+  return html`<div class=${`shell ${ui.panel.value ? '' : 'wide'}`} ref=${shell}>
     <${TopBar} retry=${retry} />
     <main class="stage">
       <${Graph} />
@@ -78,6 +78,7 @@ const bindings = {
     if (id) actions.pingFrom(id.replace(/^(ns|link):/, '').split('/')[0]);
     else ui.drawer.value = { open: true, tab: 'ping' };
   },
+  i: () => actions.togglePanel(),
   d: () => { ui.drawer.value = { open: true, tab: 'drift' }; },
   s: () => actions.open('document'),
   f: () => actions.view('fit'),

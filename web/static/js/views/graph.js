@@ -12,7 +12,8 @@ export function Graph() {
   const view = useSignal({ x: 0, y: 0, k: 1 });
   const own = useRef(false); // the view was chosen by hand: leave it alone
 
-  const size = () => ({ width: svg.current.clientWidth, height: svg.current.clientHeight });
+  // While the page changes its language the canvas is gone for a moment.
+  const size = () => ({ width: svg.current?.clientWidth ?? 0, height: svg.current?.clientHeight ?? 0 });
   const shown = useRef(false); // something was ever there to fit
   const fit = () => {
     const box = bounds(scene.model.peek(), scene.positions.peek(), scene.routes.peek());

@@ -4,20 +4,20 @@ import { Button } from './parts.js';
 
 /**
  * Closes by Escape, by a click elsewhere and when something was chosen; arrows
- * walk through the items (elements of role menuitem).
+ * walk through the items (elements whose role begins with menuitem).
  * @param {any} props those of Button; children(close) are the items
  */
 export function Menu({ children, ...button }) {
   const [open, setOpen] = useState(false);
   const root = useRef(/** @type {any} */ (null));
-  const items = () => [...root.current.querySelectorAll('[role="menuitem"]')];
+  const items = () => [...root.current.querySelectorAll('[role^="menuitem"]')];
   const close = () => {
     setOpen(false);
     root.current.querySelector('button').focus();
   };
   useEffect(() => {
     if (!open) return undefined;
-    items()[0]?.focus();
+    (items().find((x) => x.ariaChecked === 'true') ?? items()[0])?.focus();
     const abort = new AbortController();
     document.addEventListener('pointerdown', (e) => {
       if (!root.current.contains(e.target)) setOpen(false);

@@ -1,15 +1,17 @@
 // The bar at the top: create, undo, drift, connection, document, settings,
-// theme, help.
+// language, theme, help.
 import { html, useEffect, useState } from '../lib/preact.js';
 import { actions, store, t, ui } from '../context.js';
 import { redoTarget, titleOf, undoTarget } from '../core/history.js';
 import { Button, Icon } from './parts.js';
+import { LanguageMenu, ThemeMenu } from './preferences.js';
 
 /** @param {{retry: () => void}} props */
 export function TopBar({ retry }) {
   const off = !store.loaded.value;
-  return html`<header class="topbar">
-    <a class="brand" href="/" aria-label="netdash"><img src="/static/icon.svg" alt="" width="24" height="24" />netdash</a>
+  const panel = ui.panel.value;
+  return html`<header class="topbar"><div class="topbar-row">
+    <a class="brand" href="/" aria-label="netdash"><img src="/static/icon.svg" alt="" width="24" height="24" /><span>netdash</span></a>
     <div class="create" role="toolbar" aria-label=${t('create')}>
       <${Button} icon="square" label=${t('namespace')} title=${t('create.namespace')} hint="n" test="create-namespace" disabled=${off}
         onClick=${() => actions.open('namespace')} />
@@ -23,13 +25,16 @@ export function TopBar({ retry }) {
     <span class="space"></span>
     <${DriftBadge} />
     <${Connection} retry=${retry} />
-    <${Button} icon="file-text" label=${t('document.short')} title=${t('document')} hint="s" test="open-document" disabled=${off}
+    <${Button} icon="file-text" kind="roomy" label=${t('document.short')} title=${t('document')} hint="s" test="open-document" disabled=${off}
       onClick=${() => actions.open('document')} />
-    <a class="button" href="/docs" title=${t('docs.why')}><${Icon} name="book-open" /><span>${t('docs')}</span></a>
+    <a class="button roomy" href="/docs" title=${t('docs.why')} aria-label=${t('docs.why')}><${Icon} name="book-open" /><span>${t('docs')}</span></a>
     <${Button} icon="settings" title=${t('settings')} test="open-settings" disabled=${off} onClick=${() => actions.open('settings')} />
-    <${Theme} />
+    <${LanguageMenu} />
+    <${ThemeMenu} />
     <${Button} icon="circle-question-mark" title=${t('help')} hint="?" test="help" onClick=${() => actions.open('help')} />
-  </header>`;
+    <${Button} icon="panel-right" title=${t(panel ? 'panel.hide' : 'panel.show')} hint="i" test="panel-toggle" aria-expanded=${panel}
+      onClick=${actions.togglePanel} />
+  </div></header>`;
 }
 
 function Turns({ off }) {
@@ -83,31 +88,4 @@ function Connection({ retry }) {
     <span>${t(`connection.${state}`)}${wait ? ` ${t('connection.in', { seconds: wait })}` : ''}</span>
     ${retryAt > 0 && html`<button type="button" class="button small" data-testid="retry" onClick=${retry}>${t('connection.retry')}</button>`}
   </div>`;
-}
-
-const icons = { light: 'sun', dark: 'moon' };
-
-function Theme() {
-  const now = document.documentElement.dataset.theme ?? 'dark';
-  const [theme, setTheme] = useState(now);
-  useEffect(() => {
-    // Without a choice the page follows the system, also while it is open.
-    const media = matchMedia('(prefers-color-scheme: light)');
-    const abort = new AbortController();
-    media.addEventListener('change', () => {
-      if (localStorage.getItem('netdash.theme')) return;
-      show(media.matches ? 'light' : 'dark');
-    }, { signal: abort.signal });
-    return () => abort.abort();
-  }, []);
-  const show = (name) => {
-    document.documentElement.dataset.theme = name;
-    setTheme(name);
-  };
-  const other = theme === 'dark' ? 'light' : 'dark';
-  const toggle = () => {
-    localStorage.setItem('netdash.theme', other);
-    show(other);
-  };
-  return html`<${Button} icon=${icons[other]} title=${t(`theme.${other}`)} test="theme" onClick=${toggle} />`;
 }
