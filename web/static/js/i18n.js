@@ -8,6 +8,7 @@ import { events } from './words/events.js';
 import { forms } from './words/forms.js';
 import { graph } from './words/graph.js';
 import { inspector } from './words/inspector.js';
+import { mac } from './words/mac.js';
 import { ping } from './words/ping.js';
 
 /** @typedef {Record<string, [en: string, zh: string]>} Words by key; in the order of languages */
@@ -19,7 +20,17 @@ export const languages = [
 ];
 
 /** @type {Words} */
-export const words = { ...common, ...document, ...drift, ...events, ...forms, ...graph, ...inspector, ...ping };
+export const words = {
+  ...common,
+  ...document,
+  ...drift,
+  ...events,
+  ...forms,
+  ...graph,
+  ...inspector,
+  ...mac,
+  ...ping,
+};
 
 /** Index into languages; views that say words listen to it through t(). */
 export const language = signal(0);

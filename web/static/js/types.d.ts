@@ -232,6 +232,8 @@ export interface TopologyEvent {
   fdb?: FDBEntry;
   operation?: Operation;
   drift?: DriftEvent;
+  /** Of fdb.removed, where it can be told: expired, flushed, deleted. */
+  reason?: string;
 }
 
 export interface SnapshotMessage {

@@ -47,6 +47,7 @@ export const commands = {
     path: `/namespaces/${part(ns)}/routes` + query({ destination, gateway, link: gateway ? '' : via, metric }),
   }),
   addFDB: (ns, bridge, body) => ({ method: 'POST', path: fdb(ns, bridge), body }),
+  /** @param {string} ns @param {string} bridge @param {{mac: string, port: string, vlan?: number}} entry */
   deleteFDB: (ns, bridge, { mac, port, vlan }) => ({ method: 'DELETE', path: fdb(ns, bridge) + query({ mac, port, vlan }) }),
   flushFDB: (ns, bridge) => ({ method: 'POST', path: fdb(ns, bridge) + '/flush' }),
   /** Everything without subjects. @param {string[]} [subjects] */

@@ -47,6 +47,9 @@ export const isLoopback = (link) => link.kind === 'loopback' || link.name === 'l
 /** "A/veth0", as netdash writes a link everywhere. */
 export const refOf = (link) => `${link.namespace}/${link.name}`;
 
+/** Every link by its ref. @param {Snapshot} t @returns {Map<string, Link>} */
+export const linksByRef = (t) => new Map(t.namespaces.flatMap((n) => n.links.map((l) => [refOf(l), l])));
+
 /** @param {NamespaceState} n @param {string} bridge */
 export const portsOf = (n, bridge) => n.links.filter((l) => l.master === bridge);
 

@@ -2,6 +2,7 @@
 import { html } from '../lib/preact.js';
 import { actions, api, t } from '../context.js';
 import { formats } from '../core/document.js';
+import { save } from './download.js';
 import { Menu } from './menu.js';
 import { Icon } from './parts.js';
 
@@ -26,14 +27,4 @@ export function ExportMenu({ onFail }) {
     <button type="button" role="menuitem" tabindex="-1" data-export-copy=${f.id} title=${t('export.copy', { what: t(`export.${f.id}`) })}
       aria-label=${t('export.copy', { what: t(`export.${f.id}`) })} onClick=${() => take(f, copy(f), close)}><${Icon} name="copy" size=${15} /></button>
   </div>`)}<//>`;
-}
-
-/** Has the browser keep a text as a file. */
-function save(name, text) {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
