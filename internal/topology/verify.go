@@ -184,7 +184,9 @@ func noteMAC(id *Identity, asked string, in *NamespaceState, name string) {
 	if asked != "" || id.MAC != "" || in == nil {
 		return
 	}
-	if l := in.Link(name); l != nil {
+	// A bridge has all zeros when its last port has left, and nobody can give it
+	// those back (br_stp_recalculate_bridge_id, br_set_mac_address).
+	if l := in.Link(name); l != nil && macProblem(l.MAC) == "" {
 		id.MAC = l.MAC
 	}
 }
