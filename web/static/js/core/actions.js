@@ -77,6 +77,12 @@ export function createActions({ store, api, ui, t }) {
     select(id) {
       ui.lit.value = new Set();
       if (ui.selection.value !== id) ui.selection.value = id;
+      ui.chosen.value = new Set(id ? [id] : []);
+    },
+    /** Several at once; panels show the last one. @param {string[]} ids */
+    choose(ids) {
+      actions.select(ids.at(-1) ?? null);
+      ui.chosen.value = new Set(ids);
     },
 
     /** @param {'fit' | 'in' | 'out'} what */

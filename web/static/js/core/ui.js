@@ -11,6 +11,8 @@ export function createUi() {
   return {
     /** "ns:A", "link:A/veth0" or null. */
     selection: signal(/** @type {string | null} */ (null)),
+    /** Everything that is chosen, selection among it; panels show the selection alone. */
+    chosen: signal(/** @type {Set<string>} */ (new Set())),
     /** Link refs ("host/p1") to light up, e.g. under the pointer in a table. */
     lit: signal(/** @type {Set<string>} */ (new Set())),
     dialog: signal(/** @type {Dialog | null} */ (null)),

@@ -4,28 +4,28 @@ import { t } from '../context.js';
 import { PortMark } from './marks.js';
 
 /**
- * @param {{cable: import('../layout/model.js').Cable, route: import('../layout/geometry.js').Route, selected: boolean,
- *   lit: boolean, flash: number}} props
+ * @param {{cable: import('../layout/model.js').Cable, route: import('../layout/geometry.js').Route, level: import('./camera.js').Level,
+ *   selected: boolean, lit: boolean, flash: number, calm: (ids: string[]) => void}} props
  */
-export function CableView({ cable, route, selected, lit, flash }) {
+export function CableFace({ cable, route, level, selected, lit, flash, calm }) {
   const { a, b } = cable;
-  return useMemo(() => {
-    const stateB = b ? b.state : 'unseen';
-    const text = `${t('cable')} ${a.ref} ${t(`state.${a.state}`)}, ${b ? b.ref : `${t('state.unseen')} (${cable.far})`} ${b ? t(`state.${stateB}`) : ''}`;
-    return html`<g class=${`cable ${selected ? 'selected' : ''} ${lit ? 'lit' : ''}`} data-cable=${cable.id} data-state-a=${a.state}
-        data-state-b=${stateB} data-sync-a=${a.sync} data-sync-b=${b?.sync ?? ''} data-link=${a.ref} tabindex="0" role="button" aria-label=${text}>
-      <title>${text}</title>
-      <path class="cable-hit" d=${route.a + route.b} />
-      <circle class="cable-mid" cx=${route.mid.x} cy=${route.mid.y} r="8" />
-      <path class=${`half h-${a.state} sync-${a.sync}`} d=${route.a} data-link=${a.ref} />
-      ${b && html`<path class=${`half h-${b.state} sync-${b.sync}`} d=${route.b} data-link=${b.ref} />`}
-      ${!b && route.stub && html`<g class="stub" transform=${`translate(${route.stub.x} ${route.stub.y})`}>
-        <circle r="8" /><text y="4" text-anchor="middle">?</text>
-        <text class="end-label" x="13" y="4">${cable.far}</text>
-      </g>`}
-      ${flash > 0 && html`<path key=${flash} class="cable-flash" d=${route.a + route.b} />`}
-    </g>`;
-  }, [cable, route.a, route.b, selected, lit, flash]);
+  const stateB = b ? b.state : 'unseen';
+  const text = `${t('cable')} ${a.ref} ${t(`state.${a.state}`)}, ${b ? b.ref : `${t('state.unseen')} (${cable.far})`} ${b ? t(`state.${stateB}`) : ''}`;
+  const ended = () => calm(b ? [`link:${a.ref}`, `link:${b.ref}`] : [`link:${a.ref}`]);
+  const near = level === 'detail';
+  return html`<g class=${`cable ${selected ? 'selected' : ''} ${lit ? 'lit' : ''}`} data-cable=${cable.id} data-state-a=${a.state}
+      data-state-b=${stateB} data-sync-a=${a.sync} data-sync-b=${b?.sync ?? ''} data-link=${a.ref} tabindex=${near ? 0 : undefined} role="button" aria-label=${text}>
+    ${near && html`<title>${text}</title><path class="cable-hit" d=${route.a + route.b} />
+      <circle class="cable-mid" cx=${route.mid.x} cy=${route.mid.y} r="8" />`}
+    ${lit && html`<path class="glow" d=${route.a + route.b} />`}
+    <path class=${`half h-${a.state} sync-${a.sync}`} d=${route.a} data-link=${a.ref} />
+    ${b && html`<path class=${`half h-${b.state} sync-${b.sync}`} d=${route.b} data-link=${b.ref} />`}
+    ${!b && route.stub && near && html`<g class="stub" transform=${`translate(${route.stub.x} ${route.stub.y})`}>
+      <circle r="8" /><text y="4" text-anchor="middle">?</text>
+      <text class="end-label" x="13" y="4">${cable.far}</text>
+    </g>`}
+    ${flash > 0 && html`<path key=${flash} class="cable-flash" d=${route.a + route.b} onAnimationEnd=${ended} />`}
+  </g>`;
 }
 
 const places = {
@@ -35,9 +35,12 @@ const places = {
   right: { dx: 10, dy: -8, anchor: 'start' },
 };
 
-/** Squares and labels of both ends; drawn above the cards. @param {{cable: any, route: import('../layout/geometry.js').Route}} props */
-export function PortsView({ cable, route }) {
-  return useMemo(() => [[cable.a, route.portA, route.portB], [cable.b, route.portB, route.portA]].map(([end, p, other]) => {
+/**
+ * Squares and labels of both ends; drawn above the cards.
+ * @param {{cable: any, route: import('../layout/geometry.js').Route, level: import('./camera.js').Level, lit: boolean}} props
+ */
+export function PortsFace({ cable, route, level, lit }) {
+  return useMemo(() => level === 'detail' && [[cable.a, route.portA, route.portB], [cable.b, route.portB, route.portA]].map(([end, p, other]) => {
     if (!end || !p) return null;
     let at = places[p.side];
     // A cable that bends to the right would run through a label on its right.
@@ -45,9 +48,10 @@ export function PortsView({ cable, route }) {
     if (vertical && other && other.x > p.x + 6) at = { ...at, dx: -at.dx, anchor: 'end' };
     // Beside a row the row itself is the label.
     const beside = (p.side === 'left' || p.side === 'right') && p.node.startsWith('ns:');
-    return html`<g key=${end.ref} class=${`end sync-${end.sync}`} data-port=${end.ref} data-link=${end.ref} data-state=${end.state} data-sync=${end.sync}>
+    return html`<g key=${end.ref} class=${`end sync-${end.sync} ${lit ? 'lit' : ''}`} data-port=${end.ref} data-link=${end.ref} data-state=${end.state} data-sync=${end.sync}>
       ${!beside && html`<text class="end-label" x=${p.x + at.dx} y=${p.y + at.dy} text-anchor=${at.anchor}>${end.name}</text>`}
+      ${lit && html`<rect class="port-glow" x=${p.x - 9} y=${p.y - 9} width="18" height="18" rx="5" />`}
       <${PortMark} x=${p.x} y=${p.y} state=${end.state} label=${end.ref} />
     </g>`;
-  }), [cable, route.a, route.b]);
+  }), [cable, route, level, lit]);
 }

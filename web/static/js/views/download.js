@@ -1,8 +1,8 @@
 // Has the browser keep something as a file.
 
-/** @param {string} name @param {string} text @param {string} [type] */
-export function save(name, text, type = 'text/plain') {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+/** @param {string} name @param {string | Blob} content @param {string} [type] of a text */
+export function save(name, content, type = 'text/plain') {
+  const url = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

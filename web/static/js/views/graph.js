@@ -1,168 +1,233 @@
-// The graph: everything the scene holds, on an svg that can be panned and zoomed.
-import { html, useEffect, useMemo, useRef, useSignal, useSignalEffect } from '../lib/preact.js';
+// The graph: what the scene holds, on a canvas that can be panned and zoomed.
+import { effect } from '../lib/signals.js';
+import { html, useEffect, useMemo, useRef, useSignal } from '../lib/preact.js';
 import { actions, scene, store, t, ui } from '../context.js';
 import { bounds } from '../layout/geometry.js';
-import { CableView, PortsView } from './cable.js';
-import { NodeView } from './node.js';
+import { createCamera, fitView, inView, zoomAt } from './camera.js';
+import { createDrawn } from './drawn.js';
+import { HandMarks } from './hand-marks.js';
+import { boxDrag, chooseAll, connect, createHands, moveDrag, nodeUnder, toggle, wireDrag, wireFromSelection } from './hands.js';
+import { Minimap } from './minimap.js';
+import { PictureMenu } from './picture-menu.js';
 import { Button } from './parts.js';
-import { fitView, handle, inView, zoomAt } from './viewport.js';
+import { Picture } from './picture.js';
+import { Spot } from './spot.js';
+import { handle } from './viewport.js';
+
+const mapFrom = 100; // nodes; below, the picture itself is as good
 
 export function Graph() {
-  const svg = useRef(/** @type {any} */ (null));
-  const view = useSignal({ x: 0, y: 0, k: 1 });
-  const own = useRef(false); // the view was chosen by hand: leave it alone
-
-  // While the page changes its language the canvas is gone for a moment.
-  const size = () => ({ width: svg.current?.clientWidth ?? 0, height: svg.current?.clientHeight ?? 0 });
-  const shown = useRef(false); // something was ever there to fit
-  const fit = () => {
-    const box = bounds(scene.model.peek(), scene.positions.peek(), scene.routes.peek());
-    const { width, height } = size();
-    own.current = false;
-    if (!box || !width) return;
-    shown.current = true;
-    view.value = fitView(box, width, height, { bottom: ui.legend.peek() ? 112 : 60 });
-  };
-  const zoom = (factor) => {
-    const { width, height } = size();
-    own.current = true;
-    view.value = zoomAt(view.peek(), width / 2, height / 2, factor);
-  };
-
-  useEffect(() => {
-    const abort = new AbortController();
-    handle(svg.current, {
-      view: () => view.peek(),
-      setView: (v) => { own.current = true; view.value = v; },
-      position: (id) => scene.positions.peek().get(id),
-      moveNode: scene.move,
-      dropNode: scene.save,
-      click,
-    }, abort.signal);
-    const observer = new ResizeObserver(() => {
-      const { width, height } = size();
-      if (!width || !height) return;
-      scene.setAspect(width / height);
-      if (!own.current) fit();
-    });
-    observer.observe(svg.current);
-    return () => { abort.abort(); observer.disconnect(); };
-  }, []);
-
-  // A whole new picture is fitted; a change only when it would lie outside.
-  useSignalEffect(() => {
-    scene.laidOut.value;
-    requestAnimationFrame(fit);
-    setTimeout(() => { if (!own.current) fit(); }, 320);
-  });
-  useSignalEffect(() => {
-    const box = bounds(scene.model.value, scene.positions.value, scene.routes.value);
-    if (!box) shown.current = false;
-    if (!box || own.current || !svg.current) return;
-    const { width, height } = size();
-    if (width && (!shown.current || !inView(box, view.peek(), width, height))) fit();
-  });
-  useSignalEffect(() => {
-    const { what } = ui.view.value;
-    if (what === 'fit') fit();
-    else if (what) zoom(what === 'in' ? 1.25 : 0.8);
-  });
-
-  const { x, y, k } = view.value;
-  const far = k < 0.42 ? 'far' : '';
+  const stage = useRef(/** @type {any} */ (null));
+  const world = useRef(/** @type {any} */ (null));
+  const g = useMemo(createGraph, []);
+  useEffect(() => g.mount(stage.current, world.current), []);
   return html`<div class=${`graph ${store.stale.value && store.loaded.value ? 'stale' : ''}`}>
-    <svg ref=${svg} class=${`canvas ${far}`} role="group" aria-label=${t('graph.label')} data-testid="graph" onKeyDown=${keys}>
-      <defs>
-        <pattern id="dots" width="24" height="24" patternUnits="userSpaceOnUse" patternTransform=${`translate(${x} ${y}) scale(${k})`}>
-          <circle class="dot" cx="1" cy="1" r="1" />
-        </pattern>
-      </defs>
-      <rect class="ground" width="100%" height="100%" fill="url(#dots)" />
-      <g transform=${`translate(${x} ${y}) scale(${k})`}><${Picture} /></g>
-    </svg>
-    <div class="zoom" role="toolbar" aria-label=${t('graph.view')}>
-      <${Button} icon="plus" title=${t('graph.zoomIn')} hint="+" onClick=${() => zoom(1.25)} test="zoom-in" />
-      <${Button} icon="minus" title=${t('graph.zoomOut')} hint="−" onClick=${() => zoom(0.8)} test="zoom-out" />
-      <${Button} icon="maximize" title=${t('graph.fit')} hint="f" onClick=${fit} test="fit" />
-      <${Button} icon="layout-grid" title=${t('graph.tidy')} hint="t" onClick=${scene.tidy} test="tidy" />
+    <div ref=${stage} class=${`canvas ${ui.lit.value.size ? 'lighting' : ''}`} role="group" aria-label=${t('graph.label')} data-testid="graph">
+      <svg ref=${world} class="world">
+        <${Picture} drawn=${g.drawn} camera=${g.camera} />
+        <${HandMarks} hands=${g.hands} drawn=${g.drawn} camera=${g.camera} />
+      </svg>
     </div>
+    <${Tools} g=${g} />
+    <${Spot} hands=${g.hands} />
+    <${Choosing} hands=${g.hands} />
   </div>`;
 }
 
-/** The drawing itself: does not hear of pan and zoom. */
-function Picture() {
-  const model = scene.model.value;
-  const positions = scene.positions.value;
-  const routes = scene.routes.value;
-  const selection = ui.selection.value;
-  const touched = store.touched.value;
-  const lit = ui.lit.value;
-  const picking = ui.picking.value;
-  const started = useMemo(() => new Map(touched), [scene.laidOut.value]);
-  // What happened before the picture was there does not flash.
-  const flash = (...ids) => ids.reduce((n, id) => n + (touched.get(id) ?? 0) - (started.get(id) ?? 0), 0);
-  const drawn = model.cables.filter((c) => routes.has(c.id));
-  const isLit = (c) => lit.has(c.a.ref) || (c.b && lit.has(c.b.ref));
-  return html`
-    ${model.tethers.map((x) => html`<${Tether} key=${x.id} from=${boxOf(model, positions, x.from)} to=${boxOf(model, positions, x.to)} />`)}
-    ${drawn.map((c) => html`<${CableView} key=${c.id} cable=${c} route=${routes.get(c.id)} lit=${isLit(c)}
-      selected=${selection === `link:${c.a.ref}` || (c.b && selection === `link:${c.b.ref}`)}
-      flash=${flash(`link:${c.a.ref}`, ...(c.b ? [`link:${c.b.ref}`] : []))} />`)}
-    ${model.nodes.map((n) => {
-      const p = positions.get(n.id);
-      return p && html`<${NodeView} key=${n.id} node=${n} x=${p.x} y=${p.y} selected=${selection === n.select}
-        lit=${false} picking=${picking === n.namespace && n.kind === 'ns'} flash=${flash(n.select)} />`;
-    })}
-    ${drawn.map((c) => html`<${PortsView} key=${c.id} cable=${c} route=${routes.get(c.id)} />`)}
-  `;
+/** Everything beside the elements: the camera, what is drawn, what hands do. */
+function createGraph() {
+  const camera = createCamera();
+  const hands = createHands();
+  const drawn = createDrawn({ scene, store, ui, camera, hands });
+  let own = false; // the view was chosen by hand: leave it alone
+  let shown = false; // something was ever there to fit
+
+  const steer = () => { own = true; };
+  function fit() {
+    const box = bounds(scene.model.peek(), scene.positions.peek(), scene.routes.peek());
+    const { width, height } = camera.size.peek();
+    own = false;
+    if (!box || !width) return;
+    shown = true;
+    camera.jump(fitView(box, width, height, { bottom: ui.legend.peek() ? 112 : 60 }));
+  }
+  function zoom(factor) {
+    const { width, height } = camera.size.peek();
+    steer();
+    camera.jump(zoomAt(camera.view.peek(), width / 2, height / 2, factor));
+  }
+
+  /** A whole new picture is fitted; a change only when it would lie outside. */
+  function keepInView() {
+    const box = bounds(scene.model.value, scene.positions.value, scene.routes.value);
+    const { width, height } = camera.size.value;
+    if (!box) shown = false;
+    if (!box || own || !width) return;
+    if (!shown || !inView(box, camera.view.peek(), width, height)) fit();
+  }
+
+  function mount(stage, world) {
+    const abort = new AbortController();
+    camera.mount(world);
+    const measure = () => {
+      const [width, height] = [stage.clientWidth, stage.clientHeight];
+      if (!width || !height) return;
+      camera.size.value = { width, height };
+      scene.setAspect(width / height);
+      if (own) camera.jump(camera.view.peek());
+      else fit();
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(stage);
+    measure();
+    const callOff = handle(stage, { camera, steer, grab: grab(camera, hands), click: click(camera, hands) }, abort.signal);
+    listen(stage, { camera, hands, callOff, signal: abort.signal });
+    const stops = [
+      // First the view, then what is drawn of it.
+      effect(keepInView),
+      effect(() => {
+        scene.laidOut.value;
+        requestAnimationFrame(fit);
+        setTimeout(() => { if (!own) fit(); }, 320);
+      }),
+      effect(() => {
+        const { what } = ui.view.value;
+        if (what === 'fit') fit();
+        else if (what) zoom(what === 'in' ? 1.25 : 0.8);
+      }),
+      drawn.follow(),
+    ];
+    return () => {
+      abort.abort();
+      observer.disconnect();
+      for (const stop of stops) stop();
+    };
+  }
+
+  return { camera, hands, drawn, fit, zoom, steer, mount };
 }
 
-function boxOf(model, positions, id) {
-  const n = model.nodes.find((x) => x.id === id);
-  const p = positions.get(id);
-  return n && p ? { x: p.x + n.w / 2, y: p.y + n.h / 2 } : null;
-}
+/** What a hand takes hold of: a handle or a loose end, a node, the ground. */
+const grab = (camera, hands) => (target, e, at) => {
+  const handle = target.closest('[data-connect]')?.dataset.connect;
+  if (handle) return wireDrag(hands, handle, '', camera);
+  const port = target.closest('[data-port]')?.dataset.port;
+  const home = port && scene.model.peek().nodes.find((n) => n.rows.some((r) => r.ref === port));
+  if (home) return wireDrag(hands, home.id, port, camera);
+  const node = nodeUnder(target);
+  if (node) return moveDrag(node, camera);
+  return e.shiftKey ? boxDrag(hands, at, camera) : null;
+};
 
-/** Ties a bridge to the card of the namespace it lives in. */
-function Tether({ from, to }) {
-  return from && to && html`<path class="tether" d=${`M${from.x} ${from.y}L${to.x} ${to.y}`} />`;
-}
-
-/** @param {any} target what was clicked or given Enter */
-function click(target) {
-  const node = target.closest('[data-node]')?.dataset.node;
+/** What a click, or Enter, does. */
+const click = (camera, hands) => (target, e, at) => {
+  const node = nodeUnder(target);
+  const wire = hands.wire.peek();
+  if (wire) {
+    hands.wire.value = null;
+    if (node) connect(wire.from, wire.link, node);
+    return;
+  }
   const from = ui.picking.peek();
   if (from && node) {
-    const to = node.slice(3).split('/')[0];
-    actions.ping({ namespace: from, to_namespace: to, count: 5 });
+    actions.ping({ namespace: from, to_namespace: node.slice(3).split('/')[0], count: 5 });
     return;
   }
   const tag = target.closest('[data-tag]')?.dataset.tag;
   const link = target.closest('[data-link]')?.dataset.link;
-  if (tag) actions.select(`ns:${tag}`);
-  else if (link) actions.select(`link:${link}`);
-  else if (node) actions.select(node.startsWith('ns:') ? node : `link:${node.slice(3)}`);
-  else {
+  const id = tag ? `ns:${tag}` : link ? `link:${link}` : node?.startsWith('ns:') ? node : node ? `link:${node.slice(3)}` : null;
+  if (id && (e.shiftKey || e.ctrlKey || e.metaKey)) toggle(id);
+  else if (id || ui.selection.peek() || from || e.shiftKey) {
     ui.picking.value = null;
-    actions.select(null);
-  }
-}
+    actions.select(id);
+  } else if (store.loaded.peek() && !target.closest('[data-connect]')) hands.spot.value = { stage: at, at: round(camera.toWorld(at)) };
+};
 
+const round = ({ x, y }) => ({ x: Math.round(x), y: Math.round(y) });
 const steps = { ArrowLeft: [-20, 0], ArrowRight: [20, 0], ArrowUp: [0, -20], ArrowDown: [0, 20] };
 
-/** Enter selects; arrows move the card that has the focus. */
-function keys(e) {
-  const target = e.target.closest('[data-node],[data-cable]');
-  if (!target || e.target.closest('[data-button]')) return;
-  if (e.key === 'Enter' || e.key === ' ') {
+/** Hovering, the focus, double clicks and keys. */
+function listen(stage, { camera, hands, callOff, signal }) {
+  const on = (type, f) => stage.addEventListener(type, f, { signal });
+  const look = (e) => {
+    const id = e.target.closest('[data-connect]')?.dataset.connect ?? nodeUnder(e.target);
+    hands.over.value = id;
+    const wire = hands.wire.peek();
+    if (wire && !wire.held) hands.wire.value = { ...wire, to: id === wire.from ? null : id };
+  };
+  on('pointerover', look);
+  on('focusin', look);
+  on('pointerleave', () => { hands.over.value = null; });
+  on('dblclick', (e) => {
+    if (e.target.closest('[data-node],[data-cable],[data-port],[data-connect]')) return;
+    hands.spot.value = null;
+    const r = stage.getBoundingClientRect();
+    actions.open('namespace', { at: round(camera.toWorld({ x: e.clientX - r.left, y: e.clientY - r.top })) });
+  });
+  on('keydown', (e) => {
+    const target = e.target.closest('[data-node],[data-cable]');
+    if (!target || e.target.closest('[data-button]')) return;
+    if (e.key === 'Enter' || e.key === ' ') {
+      e.preventDefault();
+      click(camera, hands)(target, e, null);
+    }
+    const step = steps[e.key];
+    if (!step || !target.dataset.node) return;
     e.preventDefault();
-    click(target);
-  }
-  const id = target.dataset.node;
-  const at = id && scene.positions.peek().get(id);
-  if (steps[e.key] && at) {
-    e.preventDefault();
-    scene.move(id, { x: at.x + steps[e.key][0], y: at.y + steps[e.key][1] });
-    scene.save();
-  }
+    const drag = moveDrag(target.dataset.node, camera);
+    const { k } = camera.view.peek();
+    drag?.move({ x: step[0] * k, y: step[1] * k }, { x: 0, y: 0 }, null);
+    drag?.end(true);
+  });
+  addEventListener('keydown', (e) => {
+    if (ui.dialog.peek() || /** @type {any} */ (e.target).closest?.('input, textarea, select')) return;
+    if (e.key === 'Escape') {
+      const busy = callOff() || hands.wire.peek() || hands.spot.peek();
+      hands.wire.value = null;
+      hands.spot.value = null;
+      if (busy) e.stopImmediatePropagation(); // what is selected stays so
+    } else if (e.key === 'a' && (e.ctrlKey || e.metaKey)) {
+      e.preventDefault();
+      chooseAll();
+    } else if (e.key === 'c' && !e.ctrlKey && !e.metaKey && !e.altKey) wireFromSelection(hands);
+  }, { signal, capture: true });
+}
+
+/** @param {{g: ReturnType<typeof createGraph>}} props */
+function Tools({ g }) {
+  const map = useSignal(localStorage.getItem('netdash.minimap') !== 'off');
+  const large = g.drawn.order.value.nodes.length > mapFrom;
+  const turn = () => {
+    map.value = !map.value;
+    localStorage.setItem('netdash.minimap', map.value ? 'on' : 'off');
+  };
+  return html`
+    ${large && map.value && html`<${Minimap} camera=${g.camera} steer=${g.steer} />`}
+    <div class="zoom" role="toolbar" aria-label=${t('graph.view')}>
+      ${large && html`<${Button} icon="map" title=${t('graph.minimap')} aria-pressed=${map.value} onClick=${turn} test="minimap-toggle" />`}
+      <${Button} icon="plus" title=${t('graph.zoomIn')} hint="+" onClick=${() => g.zoom(1.25)} test="zoom-in" />
+      <${Button} icon="minus" title=${t('graph.zoomOut')} hint="−" onClick=${() => g.zoom(0.8)} test="zoom-out" />
+      <${Button} icon="maximize" title=${t('graph.fit')} hint="f" onClick=${g.fit} test="fit" />
+      <${FoldAll} />
+      <${Button} icon="layout-grid" title=${t('graph.tidy')} hint="t" onClick=${scene.tidy} test="tidy" />
+      <${PictureMenu} />
+    </div>`;
+}
+
+/** Folds the members of every bridge, or unfolds them; not there when nothing can be folded. */
+function FoldAll() {
+  const bars = /** @type {any[]} */ (scene.model.value.nodes).filter((n) => n.foldable);
+  if (bars.length === 0) return null;
+  const folded = bars.every((n) => n.folded);
+  return html`<${Button} icon=${folded ? 'chevrons-up-down' : 'chevrons-down-up'} title=${t(folded ? 'graph.unfoldAll' : 'graph.foldAll')}
+    onClick=${() => /** @type {any} */ (scene).foldAll(!folded)} test="fold-all" />`;
+}
+
+/** Says what the next choice will do while a cable has one end only. @param {{hands: import('./hands.js').Hands}} props */
+function Choosing({ hands }) {
+  const wire = hands.wire.value;
+  if (!wire || wire.held) return null;
+  const name = wire.link || wire.from.slice(3);
+  return html`<div class="picking-hint" role="status" data-testid="connecting">${t('graph.connectTo', { name })}
+    <button type="button" class="button small" onClick=${() => { hands.wire.value = null; }}>${t('cancel')}<kbd>Esc</kbd></button></div>`;
 }

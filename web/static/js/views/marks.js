@@ -34,3 +34,11 @@ export function LoMark({ x, y, state }) {
     ${state === 'down' && html`<path class="port-sign" d="M-2-2L2 2M2-2L-2 2" />`}
   </g>`;
 }
+
+/** Two arrows that cross: a namespace that joins networks. @param {{x: number, y: number}} props */
+export function RouterMark({ x, y }) {
+  return html`<g class="router-mark" transform=${`translate(${x} ${y})`}>
+    <title>${t('graph.router')}</title>
+    <circle r="7" /><path d="M-4 0H4M2 -2L4 0L2 2M-2 -2L-4 0L-2 2" />
+  </g>`;
+}

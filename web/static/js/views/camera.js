@@ -1,0 +1,112 @@
+// Where the person looks: pan and zoom, kept out of preact. While a hand moves
+// the picture, nothing but one transform changes; when it rests, the picture is
+// drawn sharp again and with as much detail as can be read.
+import { signal } from '../lib/signals.js';
+
+/** @typedef {{x: number, y: number, k: number}} View */
+/** @typedef {{x: number, y: number, w: number, h: number}} Box */
+/** @typedef {'block' | 'name' | 'detail'} Level colour block → name → name and addresses */
+
+export const zoomRange = [0.03, 2.5];
+const restAfter = 140; // ms without a move
+const edge = 16;
+/** Below these scales 12 px rows, and then names of 30 px, cannot be read. */
+const detailFrom = 0.45;
+const nameFrom = 0.16;
+
+/** @param {number} k @returns {Level} */
+export const levelOf = (k) => (k >= detailFrom ? 'detail' : k >= nameFrom ? 'name' : 'block');
+
+/** The view that shows a box as large as sensible. @param {Box} box @returns {View} */
+export function fitView(box, width, height, { most = 1.15, pad = 48, bottom = 56 } = {}) {
+  const k = Math.max(zoomRange[0], Math.min(most, (width - 2 * pad) / box.w, (height - pad - bottom) / box.h));
+  return { k, x: (width - box.w * k) / 2 - box.x * k, y: (height - bottom + pad * 0.4 - box.h * k) / 2 - box.y * k };
+}
+
+/** Is a box on the screen, whole? @param {Box} box @param {View} v */
+export function inView(box, v, width, height) {
+  return box.x * v.k + v.x >= edge && box.y * v.k + v.y >= edge &&
+    (box.x + box.w) * v.k + v.x <= width - edge && (box.y + box.h) * v.k + v.y <= height - 2 * edge;
+}
+
+/** @param {View} v @returns {View} */
+export function zoomAt(v, px, py, factor) {
+  const k = Math.max(zoomRange[0], Math.min(zoomRange[1], v.k * factor));
+  return { k, x: px - ((px - v.x) * k) / v.k, y: py - ((py - v.y) * k) / v.k };
+}
+
+/** What of the drawing a view shows. @param {View} v @returns {Box} */
+export const shownBox = (v, { width, height }) => ({ x: -v.x / v.k, y: -v.y / v.k, w: width / v.k, h: height / v.k });
+
+const within = (a, b) => a.x >= b.x && a.y >= b.y && a.x + a.w <= b.x + b.w && a.y + a.h <= b.y + b.h;
+
+export function createCamera() {
+  const view = signal(/** @type {View} */ ({ x: 0, y: 0, k: 1 }));
+  const size = signal({ width: 0, height: 0 });
+  const level = signal(/** @type {Level} */ ('block'));
+  /** Details are drawn within; half a screen more than is seen on every side. */
+  const near = signal(/** @type {Box} */ ({ x: 0, y: 0, w: 0, h: 0 }));
+  /** @type {any} the element that is moved */
+  let world = null;
+  let frame = 0;
+  /** @type {any} */
+  let timer = null;
+
+  function apply() {
+    frame = 0;
+    const { x, y, k } = view.peek();
+    if (world) world.style.transform = `translate(${x}px,${y}px) scale(${k})`;
+    if (level.peek() === levelOf(k) && !within(shownBox(view.peek(), size.peek()), near.peek())) look();
+  }
+
+  function look() {
+    const v = view.peek();
+    const b = shownBox(v, size.peek());
+    near.value = { x: b.x - b.w / 2, y: b.y - b.h / 2, w: 2 * b.w, h: 2 * b.h };
+    level.value = levelOf(v.k);
+  }
+
+  function rest() {
+    clearTimeout(timer);
+    timer = null;
+    world?.classList.remove('moving');
+    look();
+  }
+
+  return {
+    view,
+    size,
+    level,
+    near,
+
+    /** @param {any} element */
+    mount(element) {
+      world = element;
+      apply();
+    },
+
+    /** Follows a hand: the next frame shows it. @param {View} v */
+    move(v) {
+      view.value = v;
+      frame ||= requestAnimationFrame(apply);
+      if (!timer) world?.classList.add('moving');
+      clearTimeout(timer);
+      timer = setTimeout(rest, restAfter);
+    },
+
+    /** Shows something else, at once. @param {View} v */
+    jump(v) {
+      view.value = v;
+      apply();
+      rest();
+    },
+
+    /** A point of the stage in the drawing. @param {{x: number, y: number}} p */
+    toWorld(p) {
+      const { x, y, k } = view.peek();
+      return { x: (p.x - x) / k, y: (p.y - y) / k };
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createCamera>} Camera */

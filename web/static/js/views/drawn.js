@@ -1,0 +1,158 @@
+// What is drawn of each object, as one signal per object: a change re-renders
+// its own element and no other. One pass over everything compares by identity,
+// which costs less than rendering a single card.
+import { batch, effect, signal, untracked } from '../lib/signals.js';
+
+/** Up to so many nodes, all have their details whatever part of them is seen. */
+const few = 150;
+/** More at once is not one thing that happened. */
+const flashesAtMost = 40;
+
+/** @param {any} a @param {any} b */
+function same(a, b) {
+  for (const k in b) if (a[k] !== b[k]) return false;
+  return true;
+}
+
+const overlaps = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+const contains = (b, p) => p && p.x >= b.x && p.x <= b.x + b.w && p.y >= b.y && p.y <= b.y + b.h;
+
+/**
+ * @param {object} o
+ * @param {import('../layout/scene.js').Scene} o.scene
+ * @param {import('../core/store.js').Store} o.store
+ * @param {import('../core/ui.js').Ui} o.ui
+ * @param {import('./camera.js').Camera} o.camera
+ * @param {import('./hands.js').Hands} o.hands
+ */
+export function createDrawn({ scene, store, ui, camera, hands }) {
+  /** @type {Map<string, import('../lib/signals.js').Signal<any>>} */
+  const cells = new Map();
+  const order = signal(/** @type {{nodes: string[], cables: string[], tethers: string[]}} */ ({ nodes: [], cables: [], tethers: [] }));
+  /** Counts of store.touched whose flash is over, or that came before the picture. */
+  let past = new Map();
+  let laidOut = -1;
+
+  function put(id, cell) {
+    const known = cells.get(id);
+    if (!known) cells.set(id, signal(cell));
+    else if (!same(known.peek(), cell)) known.value = cell;
+  }
+
+  function refresh() {
+    const model = scene.model.value;
+    const positions = scene.positions.value;
+    const routes = scene.routes.value;
+    const level = camera.level.value;
+    const near = camera.near.value;
+    const lit = litOf(model, ui.lit.value);
+    const [selection, chosen, picking] = [ui.selection.value, ui.chosen.value, ui.picking.value];
+    const target = hands.wire.value?.to;
+    const flashOf = flashes(store.touched.value);
+    const all = model.nodes.length <= few;
+    const nodes = model.nodes.filter((n) => positions.has(n.id));
+    const cables = model.cables.filter((c) => routes.has(c.id));
+    batch(() => {
+      for (const n of nodes) {
+        const { x, y } = positions.get(n.id) ?? { x: 0, y: 0 };
+        const detail = level === 'detail' && (all || overlaps({ x, y, w: n.w, h: n.h }, near));
+        put(n.id, {
+          node: n, x, y,
+          level: detail ? 'detail' : level === 'block' ? 'block' : 'name',
+          selected: selection === n.select || chosen.has(n.select),
+          picking: picking === n.namespace && n.kind === 'ns',
+          target: target === n.id,
+          lit: lit.nodes.has(n.id),
+          flash: flashOf(n.kind === 'ns' ? [n.select, `link:${n.namespace}/lo`] : [n.select]),
+        });
+      }
+      for (const c of cables) {
+        const route = routes.get(c.id);
+        const detail = level === 'detail' && (all || contains(near, route?.portA) || contains(near, route?.portB));
+        const ends = c.b ? [`link:${c.a.ref}`, `link:${c.b.ref}`] : [`link:${c.a.ref}`];
+        put(c.id, {
+          cable: c, route,
+          level: detail ? 'detail' : level === 'block' ? 'block' : 'name',
+          selected: ends.some((e) => selection === e || chosen.has(e)),
+          lit: lit.cables.has(c.id),
+          flash: flashOf(ends),
+        });
+      }
+      const tethers = tethersOf(model, positions);
+      for (const x of tethers) put(x.id, { d: x.d });
+      arrange(nodes, cables, tethers);
+    });
+  }
+
+  /** Tells the list only when it is another one. */
+  function arrange(nodes, cables, tethers) {
+    const next = { nodes: nodes.map((n) => n.id), cables: cables.map((c) => c.id), tethers: tethers.map((x) => x.id) };
+    const now = order.peek();
+    const equal = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
+    if (Object.keys(next).every((k) => equal(next[k], now[k]))) return;
+    order.value = next;
+    const ids = new Set([...next.nodes, ...next.cables, ...next.tethers]);
+    for (const id of cells.keys()) if (!ids.has(id)) cells.delete(id);
+  }
+
+  /** How often each object flashes: 0 when it is quiet. @param {Map<string, number>} touched */
+  function flashes(touched) {
+    const now = scene.laidOut.value;
+    if (now !== laidOut) {
+      laidOut = now;
+      past = new Map(touched); // what happened before the picture was there does not flash
+    }
+    const active = new Map();
+    for (const [id, n] of touched) if (n !== past.get(id)) active.set(id, n);
+    if (active.size > flashesAtMost) {
+      past = new Map(touched);
+      active.clear();
+    }
+    return (ids) => ids.reduce((sum, id) => sum + (active.get(id) ?? 0), 0);
+  }
+
+  return {
+    order,
+    /** @param {string} id */
+    cell: (id) => /** @type {import('../lib/signals.js').Signal<any>} */ (cells.get(id)),
+    /** Begins to follow; ends with the function returned. */
+    follow: () => effect(refresh),
+    /** A flash is over. @param {string[]} ids as in store.touched */
+    calm(ids) {
+      untracked(() => {
+        for (const id of ids) past.set(id, store.touched.peek().get(id) ?? 0);
+        refresh();
+      });
+    },
+  };
+}
+
+/** The lines from bridges to the cards of their namespaces. */
+export function tethersOf(model, positions) {
+  if (model.tethers.length === 0) return [];
+  const byId = new Map(model.nodes.map((n) => [n.id, n]));
+  const middle = (id) => {
+    const [n, p] = [byId.get(id), positions.get(id)];
+    return n && p ? `${p.x + n.w / 2} ${p.y + n.h / 2}` : '';
+  };
+  return model.tethers.filter((x) => middle(x.from) && middle(x.to))
+    .map((x) => ({ id: x.id, d: `M${middle(x.from)}L${middle(x.to)}` }));
+}
+
+/** The cables of links to be lit, and what stands at their ends. */
+function litOf(model, refs) {
+  const [nodes, cables] = [new Set(), new Set()];
+  if (refs.size === 0) return { nodes, cables };
+  for (const c of model.cables) {
+    if (!refs.has(c.a.ref) && !(c.b && refs.has(c.b.ref))) continue;
+    cables.add(c.id);
+    nodes.add(c.a.node);
+    if (c.b) nodes.add(c.b.node);
+  }
+  for (const n of model.nodes) {
+    if (refs.has(n.id.slice(3)) || n.rows.some((r) => refs.has(r.ref))) nodes.add(n.id);
+  }
+  return { nodes, cables };
+}
+
+/** @typedef {ReturnType<typeof createDrawn>} Drawn */
