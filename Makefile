@@ -90,7 +90,12 @@ soak: ## Everything at once for SOAK=30m: nothing may leak, nor disagree with ip
 	NETDASH_REQUIRE_KERNEL=$(NETDASH_REQUIRE_KERNEL) NETDASH_SOAK=$(SOAK) go test -v -count=1 -timeout=0 -run='^TestSoak$$' ./internal/e2e
 
 bench: build ## Measure; docs/benchmarks.md has the figures
+	@scripts/need bench
 	go run ./internal/bench $(ARGS)
+
+bench-ui: build ## Measure the page alone, in a headless Chromium
+	@scripts/need bench
+	go run ./internal/bench -only page $(ARGS)
 
 docker-check: ## Run the Dockerfile's steps in an empty chroot (root)
 	@scripts/need docker-check
@@ -114,4 +119,4 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	@touch $@
 
 .PHONY: help run build static check test need-test fmt check-format check-modules vet lint check-web \
-        test-go test-web test-stock-kernel fuzz soak bench docker-check vendor clean
+        test-go test-web test-stock-kernel fuzz soak bench bench-ui docker-check vendor clean

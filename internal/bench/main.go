@@ -46,6 +46,7 @@ type sizes struct {
 	crowd      crowd         // that listens at once
 	large      int           // hosts of the star that shows how netdash scales
 	storm      int           // changes of a storm
+	pages      []int         // hosts of the labs whose page is measured
 	calm       time.Duration // left to that star to come to rest
 	settle     time.Duration // left to the kernel to take deleted namespaces down
 }
@@ -56,7 +57,7 @@ var full = sizes{
 	requests: 500 * time.Millisecond, settle: 300 * time.Millisecond,
 	stars: []starCase{{100, true, 2.5, 0}, {1000, true, 3, 0}, {1000, false, 6, 3}}, starRounds: 3,
 	crowd: crowd{clients: 1000, stuck: 10, rate: 500, long: 20 * time.Second, limit: 250},
-	large: 1000, storm: 20_000, calm: 20 * time.Second,
+	large: 1000, storm: 20_000, calm: 20 * time.Second, pages: []int{91, 910},
 }
 
 func main() {
@@ -189,6 +190,7 @@ func (b *bench) all(ctx context.Context) (*report, error) {
 		{"crowd", b.crowd},
 		{"scale", b.scale},
 		{"storms", b.storms},
+		{"page", b.pages},
 	} {
 		if only := b.n.only; only != "" && only != part.what {
 			continue

@@ -39,5 +39,5 @@ func (r *report) write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return t.Execute(w, map[string]any{"Facts": r.facts, "Rounds": r.rounds, "Rows": r.rows, "Info": r.info})
+	return t.Execute(w, map[string]any{"Facts": r.facts, "Rounds": r.rounds, "PageRounds": pageRounds, "Rows": r.rows, "Info": r.info})
 }
