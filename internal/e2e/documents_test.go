@@ -86,7 +86,7 @@ func TestPagesAreSelfContained(t *testing.T) {
 	}
 }
 
-var imports = regexp.MustCompile(`(?m)^\s*(?:import|export)\b[^'"]*?['"](\.{0,2}/[^'"]+)['"]`)
+var imports = regexp.MustCompile(`(?m)^\s*(?:import|export)\b[^'"(=]*?['"](\.{0,2}/[^'"]+)['"]`)
 
 // follow fetches what a page or module names, and what that names in turn.
 func (s *server) follow(t *testing.T, from, to string, seen map[string]bool) {

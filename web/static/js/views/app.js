@@ -33,8 +33,10 @@ export function App({ retry }) {
       <${Picking} />
       <${Legend} />
     </main>
-    <${Splitter} width=${width} />
-    <${Panel} />
+    <aside class="side" aria-label=${t('panel')}>
+      <${Splitter} width=${width} />
+      <${Panel} />
+    </aside>
     <${Drawer} />
     <${DialogHost} />
     <${Toasts} />

@@ -19,9 +19,11 @@ export function Drawer() {
   const active = tabs.find((x) => x.id === tab) ?? tabs[0];
   const choose = (id) => { ui.drawer.value = { open: !(open && tab === id), tab: id }; };
   return html`<section class=${`drawer ${open ? 'open' : ''}`} aria-label=${t('drawer')} data-testid="drawer">
-    <div class="tabs" role="tablist">
+    <div class="tabs">
+      <div class="tab-list" role="tablist">
       ${tabs.map((x) => html`<button key=${x.id} type="button" role="tab" aria-selected=${open && x.id === tab} data-testid=${`tab-${x.id}`}
           onClick=${() => choose(x.id)}><${Icon} name=${x.icon} size=${14} />${t(`tab.${x.id}`)}${x.count() > 0 && html`<span class=${`count ${x.alert ? 'alert' : ''}`}>${x.count()}</span>`}</button>`)}
+      </div>
       <span class="space"></span>
       <${Button} icon=${open ? 'chevron-down' : 'chevron-up'} title=${t(open ? 'drawer.close' : 'drawer.open')} test="drawer-toggle"
         onClick=${() => { ui.drawer.value = { open: !open, tab }; }} />

@@ -21,7 +21,7 @@ export function Drift() {
     </div>
     ${all.length > 0 && html`<${Waiting} />`}
     ${groups.length > 0 && html`<div class="drift-list"><table class="diff wide-diff">
-      <thead><tr><th scope="col">${t('drift.object')}</th><${DifferenceHeads} /><th></th></tr></thead>
+      <thead><tr><th scope="col">${t('drift.object')}</th><${DifferenceHeads} /><td></td></tr></thead>
       ${groups.slice(0, shownAtMost).map((g) => html`<${GroupRows} key=${g.object} group=${g} />`)}
     </table>${groups.length > shownAtMost && html`<p class="quiet pad">${t('drift.more', { count: groups.length - shownAtMost })}</p>`}</div>`}
   </div>`;

@@ -17,7 +17,7 @@ export function Empty() {
     busy.value = false;
   };
   return html`<div class="empty" data-testid="empty">
-    <h1>${t('empty.title')}</h1>
+    <h2>${t('empty.title')}</h2>
     <p>${t('empty.text')}</p>
     <div class="offers">
       <button type="button" class="offer" data-testid="lab-pair" disabled=${busy.value} onClick=${() => build(pairLab())}>

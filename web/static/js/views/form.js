@@ -116,7 +116,7 @@ export function Modal({ title, icon, wide = false, children }) {
   return html`<dialog ref=${ref} class=${`modal ${wide === true ? 'wide' : wide || ''}`} aria-label=${title} data-testid="dialog"
       onClose=${actions.close} onMouseDown=${outside}>
     <div class="modal-inner">
-      <header><${Icon} name=${icon} size=${18} /><h2>${title}</h2><${Button} icon="x" title=${t('close')} onClick=${actions.close} /></header>
+      <div class="head"><${Icon} name=${icon} size=${18} /><h2>${title}</h2><${Button} icon="x" title=${t('close')} onClick=${actions.close} /></div>
       ${children}
     </div>
   </dialog>`;

@@ -52,7 +52,7 @@ export function MacTable({ namespace, bridge }) {
       <label><input type="checkbox" name="mac-local" checked=${local} onChange=${(e) => setLocal(e.target.checked)} />${t('mac.showLocal', { count: hidden })}</label>
     </div>
     ${rows.length > 0 && html`<table class="mac-table">
-      <thead><tr><th scope="col">MAC</th><th scope="col">${t('mac.port')}</th><th scope="col">${t('mac.owner')}</th><th scope="col" class="right">${t('mac.age')}</th><th></th></tr></thead>
+      <thead><tr><th scope="col">MAC</th><th scope="col">${t('mac.port')}</th><th scope="col">${t('mac.owner')}</th><th scope="col" class="right">${t('mac.age')}</th><td></td></tr></thead>
       <tbody ref=${body}>${shown.map((r) => html`<${MacRow} key=${r.key} row=${r} owner=${ownerLink(r.entry)} edit=${edit} chosen=${chosen === r.key}
           choose=${choose} light=${light} clock=${clock} ages=${ages} ageing=${ageing} />
         ${chosen === r.key && html`<${MacWhy} key=${`${r.key} why`} row=${r} clock=${clock} ages=${ages} ageing=${ageing} />`}`)}

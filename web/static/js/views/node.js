@@ -24,7 +24,7 @@ export function NodeFace({ node, x, y, level, selected, picking, target, lit, fl
   const ended = () => calm(node.kind === 'ns' ? [node.select, `link:${node.namespace}/lo`] : [node.select]);
   return html`<g class=${`node ${marks.filter(Boolean).join(' ')}`} transform=${`translate(${x} ${y})`}
       data-node=${node.id} data-sync=${node.sync} data-state=${node.state} data-differences=${node.differences} data-level=${level}
-      tabindex="0" role="button" aria-pressed=${selected}
+      tabindex="0" role="group" aria-current=${selected}
       aria-label=${`${kind} ${node.title}${where}, ${t(`sync.${node.sync}`)}, ${t(`state.${node.state}`)}`}>
     ${(selected || target) && html`<rect class="halo" x="-5" y="-5" width=${node.w + 10} height=${node.h + 10} rx="13" />`}
     ${face}

@@ -10,10 +10,10 @@ import { Overview } from './overview.js';
 export function Panel() {
   const found = resolve(store.topology.value, ui.selection.value);
   const stale = store.stale.value && store.loaded.value ? 'stale' : '';
-  return html`<aside class=${`panel ${stale}`} aria-label=${t('panel')} data-testid="inspector" data-selection=${found ? ui.selection.value : ''}>
+  return html`<div class=${`panel ${stale}`} data-testid="inspector" data-selection=${found ? ui.selection.value : ''}>
     ${!found && html`<${Overview} />`}
     ${found?.kind === 'namespace' && html`<${NamespaceView} key=${ui.selection.value} namespace=${found.namespace} />`}
     ${found?.kind === 'link' && html`<${LinkView} key=${ui.selection.value} link=${found.link} />`}
     ${found?.kind === 'bridge' && html`<${BridgeView} key=${ui.selection.value} namespace=${found.namespace} link=${found.link} />`}
-  </aside>`;
+  </div>`;
 }

@@ -32,14 +32,14 @@ export function Sync({ sync }) {
   return html`<span class=${`sync sync-${sync}`} title=${t(`sync.${sync}.why`)}>${t(`sync.${sync}`)}</span>`;
 }
 
-/** A titled part of a panel that can be folded. @param {any} props */
-export function Section({ title, count = undefined, tools = null, children, test = undefined }) {
+/** A titled part of a panel that can be folded; level is its heading's. @param {any} props */
+export function Section({ title, level = 3, count = undefined, tools = null, children, test = undefined }) {
   const [open, setOpen] = useState(true);
   return html`<section class="section" data-testid=${test}>
     <header>
       <button type="button" class="fold" aria-expanded=${open} onClick=${() => setOpen(!open)}>
         <${Icon} name=${open ? 'chevron-down' : 'arrow-right'} size=${14} />
-        <h3>${title}</h3>${count !== undefined && html`<span class="count">${count}</span>`}
+        <${`h${level}`}>${title}<//>${count !== undefined && html`<span class="count">${count}</span>`}
       </button>
       ${tools}
     </header>
@@ -62,7 +62,7 @@ export function Code({ text, label, test = undefined }) {
     setTimeout(() => setCopied(false), 1200);
   };
   return html`<div class="code" data-testid=${test}>
-    <header>${label}<${Button} icon=${copied ? 'check' : 'copy'} title=${t('copy')} onClick=${copy} /></header>
+    <div class="head">${label}<${Button} icon=${copied ? 'check' : 'copy'} title=${t('copy')} onClick=${copy} /></div>
     <pre tabindex="0">${text}</pre>
   </div>`;
 }

@@ -11,7 +11,7 @@ export function TopBar({ retry }) {
   const off = !store.loaded.value;
   const panel = ui.panel.value;
   return html`<header class="topbar"><div class="topbar-row">
-    <a class="brand" href="/" aria-label="netdash"><img src="/static/icon.svg" alt="" width="24" height="24" /><span>netdash</span></a>
+    <h1><a class="brand" href="/" aria-label="netdash"><img src="/static/icon.svg" alt="" width="24" height="24" /><span>netdash</span></a></h1>
     <div class="create" role="toolbar" aria-label=${t('create')}>
       <${Button} icon="square" label=${t('namespace')} title=${t('create.namespace')} hint="n" test="create-namespace" disabled=${off}
         onClick=${() => actions.open('namespace')} />
