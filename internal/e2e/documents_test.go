@@ -86,7 +86,8 @@ func TestPagesAreSelfContained(t *testing.T) {
 	}
 }
 
-var imports = regexp.MustCompile(`(?m)^\s*(?:import|export)\b[^'"(=]*?['"](\.{0,2}/[^'"]+)['"]`)
+// imports finds what a module loads; types in comments, import('…'), are not loaded.
+var imports = regexp.MustCompile(`(?m)^\s*(?:import\s*|(?:import|export)\b[^'"();]*\bfrom\s*)['"](\.{0,2}/[^'"]+)['"]`)
 
 // follow fetches what a page or module names, and what that names in turn.
 func (s *server) follow(t *testing.T, from, to string, seen map[string]bool) {

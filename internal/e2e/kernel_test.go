@@ -119,6 +119,9 @@ func settle(o map[string]any) {
 	} {
 		delete(o, volatile)
 	}
+	if state := o["state"]; state == "listening" || state == "learning" {
+		o["state"] = "forwarding" // where STP's timer takes the port
+	}
 	if flags, ok := o["flags"].([]any); ok {
 		kept := []any{}
 		for _, f := range flags {

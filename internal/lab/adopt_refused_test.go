@@ -152,6 +152,17 @@ func TestReleaseTakesAlong(t *testing.T) {
 	}
 }
 
+// TestReleaseShowsTheOtherEnd: a cable into a namespace of which nothing else was
+// managed is foreign at both ends.
+func TestReleaseShowsTheOtherEnd(t *testing.T) {
+	foreign(t, "ip netns add box; ip link add p1 type veth peer name eth0 netns box")
+	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), nil)
+	before := settled(t)
+	taken := m.adopt(t, "box")
+	m.faithful(t, topology.InSync, taken.Subjects)
+	m.released(t, before, taken.Subjects)
+}
+
 // TestAdoptRenamed: a managed link that somebody has renamed is managed still, and
 // can be released by the name it has.
 func TestAdoptRenamed(t *testing.T) {

@@ -7,7 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -208,6 +211,62 @@ func TestAdoptMininet(t *testing.T) {
 	m.repair(t)
 	m.faithful(t, topology.InSync, taken.Subjects)
 	mn.ask(t, "pingall", "0% dropped")
+
+	m.released(t, settled(t), taken.Subjects)
+}
+
+// startNspawn runs a container with a cable to the host: Debian's own /usr, and
+// nothing that would be a system. It gives a process in it.
+func startNspawn(t *testing.T) (pid string) {
+	t.Helper()
+	root := t.TempDir()
+	nettest.Shell(t, `cd `+root+` && mkdir usr etc proc sys dev run tmp var root && cp /etc/os-release etc/ && for d in bin lib lib64 sbin; do ln -s usr/$d $d; done`)
+	cmd := exec.Command("systemd-nspawn", "--register=no", "--keep-unit", "--as-pid2", "--pipe", "--quiet", "--machine=box", "--directory="+root, "--bind-ro=/usr",
+		"--network-veth", "sh", "-ec", "ip address add 10.33.0.2/24 dev host0; ip link set host0 up; ip route add default via 10.33.0.1; echo ready; exec sleep infinity")
+	cmd.Stderr = os.Stderr
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // the container is killed, and waited for
+		_ = cmd.Wait()
+		// The control groups it makes stay, where no systemd takes them away.
+		nettest.Shell(t, "find /sys/fs/cgroup -mindepth 2 -maxdepth 2 '(' -name payload -o -name supervisor ')' -exec rmdir {} + 2>/dev/null || true")
+	})
+	if line, err := bufio.NewReader(pipe).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("systemd-nspawn: %q, %v", line, err)
+	}
+	inside, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "task", strconv.Itoa(cmd.Process.Pid), "children"))
+	if err != nil || len(strings.Fields(string(inside))) == 0 {
+		t.Fatalf("systemd-nspawn has no process: %q, %v", inside, err)
+	}
+	return strings.Fields(string(inside))[0]
+}
+
+func TestAdoptNspawn(t *testing.T) {
+	tool(t, "systemd-nspawn", "systemd-container")
+	nettest.NoLeaks(t)
+	t.Cleanup(func() { sweep(t) })
+	nettest.Shell(t, "ip netns attach box "+startNspawn(t)+" && ip address add 10.33.0.1/24 dev ve-box && ip link set ve-box up")
+	m := machineFor(t, filepath.Join(t.TempDir(), "n.db"), nil)
+	before := settled(t)
+	taken := m.adopt(t, "box")
+	if want := []string{"box", "box/host0", "host/ve-box", "box default"}; !slices.Equal(taken.Subjects, want) || len(taken.Warnings) > 0 {
+		t.Errorf("took %+v, want %q", taken, want)
+	}
+	m.faithful(t, topology.InSync, taken.Subjects)
+	if got := everything(t); got != before {
+		t.Errorf("adopting has changed\n%s", difference(before, got))
+	}
+
+	nettest.Shell(t, "ip -n box address flush dev host0; ip -n box link set host0 mtu 1400; ip link set ve-box down")
+	m.repair(t)
+	m.faithful(t, topology.InSync, taken.Subjects)
+	nettest.Shell(t, "ip netns exec box ping -c 1 -W 5 10.33.0.1")
 
 	m.released(t, settled(t), taken.Subjects)
 }

@@ -190,7 +190,7 @@ type step struct {
 // kernel as it is, they are those in which something else is intended then.
 func (e *step) namespaces() []string {
 	if len(e.plan) == 0 {
-		return e.from.PlanTo(e.to).Namespaces()
+		return reach(e.from, e.from.PlanTo(e.to))
 	}
 	return reach(e.from, e.plan)
 }

@@ -172,6 +172,16 @@ func TestReconcileKeepsMACs(t *testing.T) {
 	if _, err := m.Reconcile(t.Context(), lab.Request{}, nil); err != nil || macs() != before {
 		t.Errorf("%v; the MACs were %s and are %s", err, before, macs())
 	}
+
+	// Another one, given by hand, is a difference: two of the same are why a lab does
+	// not ping.
+	nettest.Shell(t, "ip -n A link set dev eth0 address $(ip -n B -j link show dev eth0 | jq -r .[].address)")
+	if got := m.differing(t); !slices.Equal(got, []string{"A/eth0"}) {
+		t.Errorf("with the MAC of B/eth0, %v differ", got)
+	}
+	if _, err := m.Reconcile(t.Context(), lab.Request{}, nil); err != nil || macs() != before {
+		t.Errorf("%v; the MACs were %s and are %s", err, before, macs())
+	}
 }
 
 // TestReconcileAroundObstacles mends what can be mended while links that netdash

@@ -122,6 +122,12 @@ func (x *lookup) flattenEnd(e *End) *link {
 		mac: strings.ToLower(e.MAC), knownMAC: e.Identity.MAC, mtu: e.MTU, alias: e.Alias, up: isTrue(e.AdminUp),
 		quiet: x.quiet(e.IPv6, e.Master != "", e.Namespace), master: e.Master, addresses: canonical(e.Addresses),
 	}
+	// On the host udev gives a new link another MAC than the kernel's, in its own
+	// time (MACAddressPolicy in systemd.link(5)), so there none is held to that was
+	// not asked for.
+	if l.mac == "" && e.Namespace != HostName {
+		l.mac = strings.ToLower(e.Identity.MAC)
+	}
 	if l.mtu == 0 {
 		l.mtu = 1500 // ETH_DATA_LEN, what ether_setup gives a veth
 	}
