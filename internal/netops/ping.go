@@ -81,18 +81,33 @@ func (k *Kernel) Ping(ctx context.Context, req topology.PingRequest, onReply fun
 // completePing fills in what a request leaves to its defaults, which are those
 // its type documents, and refuses what is out of bounds.
 func completePing(req *topology.PingRequest) error {
-	var wrong []topology.FieldError
-	for _, f := range []struct {
-		pointer           string
-		value             *int
-		usual, least, max int
-	}{
+	wrong := complete([]numberField{
 		{"/count", &req.Count, 3, 1, 100},
 		{"/interval_ms", &req.IntervalMS, 200, 10, 10000},
 		{"/timeout_ms", &req.TimeoutMS, 1000, 10, 10000},
 		{"/size", &req.Size, 56, 0, 65000},
 		{"/ttl", &req.TTL, 64, 1, 255},
-	} {
+	})
+	if (req.Address == "") == (req.ToNamespace == "") {
+		wrong = append(wrong, topology.FieldError{Pointer: "/address", Detail: "give either address or to_namespace"})
+	}
+	if wrong != nil {
+		return &topology.Error{Code: topology.CodeInvalid, Subject: req.Namespace, Detail: "cannot ping like this", Fields: wrong}
+	}
+	return nil
+}
+
+// numberField is a number of a request.
+type numberField struct {
+	pointer           string
+	value             *int
+	usual, least, max int
+}
+
+// complete gives the fields that are 0 their usual values, and lists those that
+// are out of bounds.
+func complete(fields []numberField) (wrong []topology.FieldError) {
+	for _, f := range fields {
 		if *f.value == 0 {
 			*f.value = f.usual
 		}
@@ -102,13 +117,7 @@ func completePing(req *topology.PingRequest) error {
 			})
 		}
 	}
-	if (req.Address == "") == (req.ToNamespace == "") {
-		wrong = append(wrong, topology.FieldError{Pointer: "/address", Detail: "give either address or to_namespace"})
-	}
-	if wrong != nil {
-		return &topology.Error{Code: topology.CodeInvalid, Subject: req.Namespace, Detail: "cannot ping like this", Fields: wrong}
-	}
-	return nil
+	return wrong
 }
 
 func (k *Kernel) identity(namespace string) (topology.NamespaceID, error) {

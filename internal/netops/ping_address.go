@@ -16,7 +16,7 @@ type usedAddress struct {
 	addr   netip.Addr
 	subnet netip.Prefix // what it is on-link with
 	link   string
-	up     bool // its link is up and has a carrier
+	down   string // why its link carries nothing: "is down", "has no carrier"; empty if it does
 }
 
 // usedAddresses are those by which a namespace can be reached from outside.
@@ -51,24 +51,51 @@ type choice struct {
 	near   bool // over a link of the sender that is up
 }
 
-// best chooses the address of another namespace to ping it by: one on a subnet
-// they share rather than another, then one of a link that is up at both ends,
-// then IPv4 rather than IPv6. One that the sender has too is no choice: what is
-// sent there does not leave it. family is unix.AF_INET, AF_INET6, or 0 for both.
-func (u *usedAddresses) best(to *usedAddresses, family int) (best choice, found bool) {
-	bestRank := -1
+// families says in which families a namespace can be reached.
+type families int
+
+const (
+	family4 families = 1 << iota
+	family6
+)
+
+func (f families) String() string {
+	return [...]string{"no address", "IPv4", "IPv6", "IPv4 and IPv6"}[f]
+}
+
+func familyOf(a netip.Addr) families {
+	if a.Is4() {
+		return family4
+	}
+	return family6
+}
+
+// families tells in which of some families there is an address.
+func (u *usedAddresses) families(of families) (has families) {
+	for _, a := range u.list {
+		has |= familyOf(a.addr) & of
+	}
+	return has
+}
+
+// best chooses the address of another namespace to ping it by, among those of some
+// families: one of a family that the sender has an address of, then one on a subnet
+// they share, then one of a link that is up at both ends, then IPv4. One that the
+// sender has too is no choice: what is sent there does not leave it.
+func (u *usedAddresses) best(to *usedAddresses, of families) (best choice, found bool) {
+	bestRank, speaks := -1, u.families(of)
 	for _, t := range to.list {
-		if u.id != to.id && u.own[t.addr] || family != 0 && t.addr.Is4() != (family == unix.AF_INET) {
+		if u.id != to.id && u.own[t.addr] || familyOf(t.addr)&of == 0 {
 			continue
 		}
 		c := choice{usedAddress: t}
 		for _, s := range u.list {
 			if s.subnet.Contains(t.addr) {
-				c.shared, c.near = true, c.near || s.up
+				c.shared, c.near = true, c.near || s.down == ""
 			}
 		}
 		rank := 0
-		for weight, good := range []bool{t.addr.Is4(), c.live(), c.shared} {
+		for weight, good := range []bool{t.addr.Is4(), c.live(), c.shared, familyOf(t.addr)&speaks != 0} {
 			if good {
 				rank |= 1 << weight
 			}
@@ -81,7 +108,7 @@ func (u *usedAddresses) best(to *usedAddresses, family int) (best choice, found 
 }
 
 // live tells whether the links at both ends are up, as far as they are known.
-func (c *choice) live() bool { return c.up && (c.near || !c.shared) }
+func (c *choice) live() bool { return c.down == "" && (c.near || !c.shared) }
 
 // why says what spoke for the address.
 func (c *choice) why(from, to string) string {
@@ -90,7 +117,7 @@ func (c *choice) why(from, to string) string {
 		return fmt.Sprintf("%s and %s share its subnet, and the links are up", from, to)
 	case c.shared:
 		return fmt.Sprintf("%s and %s share its subnet; no shared one has links that are up at both ends", from, to)
-	case c.up:
+	case c.down == "":
 		return fmt.Sprintf("%s and %s share no subnet; its link is up", from, to)
 	}
 	return fmt.Sprintf("%s and %s share no subnet, and no link of %s with an address is up", from, to, to)
@@ -128,9 +155,20 @@ func (k *Kernel) addresses(ctx context.Context, namespace string) (*usedAddresse
 		}
 		a := usedAddress{addr: subnet.Addr(), subnet: subnet}
 		if l := u.links[f.Ifindex]; l != nil {
-			a.link, a.up = l.Name, l.AdminUp && l.Carrier
+			a.link, a.down = l.Name, whyDown(l)
 		}
 		u.list = append(u.list, a)
 	}
 	return u, nil
+}
+
+// whyDown says why a link carries nothing; empty if it does.
+func whyDown(l *LinkFacts) string {
+	switch {
+	case !l.AdminUp:
+		return "is down"
+	case !l.Carrier:
+		return "has no carrier"
+	}
+	return ""
 }

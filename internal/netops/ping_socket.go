@@ -58,38 +58,66 @@ func (packet *pingPacket) since(sent time.Time) time.Duration {
 // over a link if one is named, and receives the echo replies to an identifier,
 // from anybody, and all ICMP errors.
 func openPingSocket(target netip.Addr, link string, id uint16, ttl int) (*pingSocket, error) {
-	family, proto := unix.AF_INET, unix.IPPROTO_ICMP
-	if target.Is6() {
-		family, proto = unix.AF_INET6, unix.IPPROTO_ICMPV6
-	}
-	fd, err := unix.Socket(family, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+	fd, err := rawSocket(target, id, ttl)
 	if err != nil {
-		return nil, os.NewSyscallError("socket", err)
+		return nil, err
 	}
 	s := &pingSocket{
 		file:   os.NewFile(uintptr(fd), "icmp"),
 		buffer: make([]byte, 1<<16),
 		space:  make([]byte, 128),
 	}
-	err = s.set(fd, target, ttl)
-	if err == nil && link != "" {
+	if s.to, err = sendTo(fd, target); err == nil && link != "" {
 		err = s.leaveBy(fd, link)
 	}
 	if err == nil {
-		err = filterID(fd, target.Is6(), id)
+		s.conn, err = s.file.SyscallConn()
 	}
 	if err != nil {
-		s.close()
-		return nil, err
-	}
-	if s.conn, err = s.file.SyscallConn(); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *pingSocket) set(fd int, target netip.Addr, ttl int) error {
+// sendTo is where a socket sends to reach an address.
+func sendTo(fd int, target netip.Addr) (unix.Sockaddr, error) {
+	if target.Is4() {
+		return &unix.SockaddrInet4{Addr: target.As4()}, nil
+	}
+	to := &unix.SockaddrInet6{Addr: target.As16()}
+	if target.Zone() != "" {
+		index, err := linkIndex(fd, target.Zone())
+		if err != nil {
+			return nil, pingFieldError("/address", "%v", err)
+		}
+		to.ZoneId = index
+	}
+	return to, nil
+}
+
+// rawSocket opens a raw ICMP socket of target's family in the thread's namespace,
+// which does not block, receives the echo replies to an identifier and all ICMP
+// errors, and has them stamped.
+func rawSocket(target netip.Addr, id uint16, ttl int) (int, error) {
+	family, proto := unix.AF_INET, unix.IPPROTO_ICMP
+	if target.Is6() {
+		family, proto = unix.AF_INET6, unix.IPPROTO_ICMPV6
+	}
+	fd, err := unix.Socket(family, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	if err = setRaw(fd, target, ttl); err == nil {
+		err = filterID(fd, target.Is6(), id)
+	}
+	if err != nil {
+		return -1, errors.Join(err, unix.Close(fd))
+	}
+	return fd, nil
+}
+
+func setRaw(fd int, target netip.Addr, ttl int) error {
 	var errs []error
 	option := func(level, name, value int) {
 		errs = append(errs, os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, level, name, value)))
@@ -100,7 +128,6 @@ func (s *pingSocket) set(fd int, target netip.Addr, ttl int) error {
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, pingBuffer)
 	option(unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	if target.Is4() {
-		s.to = &unix.SockaddrInet4{Addr: target.As4()}
 		option(unix.SOL_IP, unix.IP_TTL, ttl)
 		option(unix.SOL_IP, unix.IP_MULTICAST_TTL, ttl)
 		var pass uint32
@@ -113,15 +140,6 @@ func (s *pingSocket) set(fd int, target netip.Addr, ttl int) error {
 		option(unix.SOL_RAW, icmpFilter, int(int32(^pass))) // a set bit blocks
 		return errors.Join(errs...)
 	}
-	to := &unix.SockaddrInet6{Addr: target.As16()}
-	if target.Zone() != "" {
-		index, err := linkIndex(fd, target.Zone())
-		if err != nil {
-			return pingFieldError("/address", "%v", err)
-		}
-		to.ZoneId = index
-	}
-	s.to = to
 	option(unix.SOL_IPV6, unix.IPV6_UNICAST_HOPS, ttl)
 	option(unix.SOL_IPV6, unix.IPV6_MULTICAST_HOPS, ttl)
 	option(unix.SOL_IPV6, unix.IPV6_RECVHOPLIMIT, 1)

@@ -51,7 +51,7 @@ func (k *Kernel) bestAddress(ctx context.Context, req topology.PingRequest) (pin
 	if req.Link != "" {
 		from = from.over(req.Link)
 	}
-	best, found := from.best(to, 0)
+	best, found := from.best(to, family4|family6)
 	switch {
 	case len(to.list) == 0:
 		return pingTarget{}, topology.Errorf(topology.CodeConflict, req.ToNamespace, "has no address").
