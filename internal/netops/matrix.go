@@ -15,8 +15,6 @@ import (
 )
 
 const (
-	// MaxMatrix is how many namespaces a matrix can have: 65,280 pairs.
-	MaxMatrix = 256
 	// matrixWorkers is how many threads send and receive at most. What a request
 	// costs is the kernel's work on its way, which the sender's thread does.
 	matrixWorkers = 4
@@ -94,8 +92,8 @@ func completeMatrix(req *topology.MatrixRequest) error {
 	if req.Family != "" && req.Family != "inet" && req.Family != "inet6" {
 		wrong = append(wrong, topology.FieldError{Pointer: "/family", Detail: "must be inet or inet6"})
 	}
-	if n := len(req.Namespaces); n < 2 || n > MaxMatrix {
-		wrong = append(wrong, topology.FieldError{Pointer: "/namespaces", Detail: fmt.Sprintf("%d namespaces; must be 2 to %d", n, MaxMatrix)})
+	if n := len(req.Namespaces); n < 2 || n > topology.MaxMatrix {
+		wrong = append(wrong, topology.FieldError{Pointer: "/namespaces", Detail: fmt.Sprintf("%d namespaces; must be 2 to %d", n, topology.MaxMatrix)})
 	}
 	if wrong != nil {
 		return &topology.Error{Code: topology.CodeInvalid, Detail: "cannot ping like this", Fields: wrong}

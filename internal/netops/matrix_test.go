@@ -129,7 +129,7 @@ func TestMatrixOfTwo(t *testing.T) {
 		{Namespaces: []string{a, b}, Count: 11},
 		{Namespaces: []string{a, b}, TimeoutMS: 5},
 		{Namespaces: []string{a, b}, Family: "ipv4"},
-		{Namespaces: make([]string, MaxMatrix+1)},
+		{Namespaces: make([]string, topology.MaxMatrix+1)},
 	} {
 		_, err := k.PingMatrix(t.Context(), req, func(topology.MatrixPart) {})
 		if e, ok := errors.AsType[*topology.Error](err); !ok || e.Code != topology.CodeInvalid || len(e.Fields) != 1 {

@@ -77,7 +77,7 @@ func (w *matrixWorker) ping(ctx context.Context, p *matrixPair) {
 		return
 	}
 	slot := w.slot(ctx)
-	seq := w.round<<8 | p.to.index // MaxMatrix fits
+	seq := w.round<<8 | p.to.index // topology.MaxMatrix fits
 	message, err := p.socket.match.request(seq)
 	if err != nil {
 		p.fail(topology.PingSendError, "%v", err)

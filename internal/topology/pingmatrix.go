@@ -1,5 +1,8 @@
 package topology
 
+// MaxMatrix is how many namespaces a matrix can have: 65,280 pairs.
+const MaxMatrix = 256
+
 // MatrixRequest asks for a ping from each of some namespaces to each other.
 type MatrixRequest struct {
 	Namespaces []string `json:"namespaces,omitempty" maxItems:"256" doc:"Two or more; without, all that have a name and an address, and host where the lab uses it."`
