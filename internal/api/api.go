@@ -83,6 +83,9 @@ type Subscription interface {
 // Kernel is what the API asks of the kernel beside edits; *netops.Kernel is one.
 type Kernel interface {
 	Ping(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
+	// PingMatrix pings from each namespace of the request to each other, one such
+	// request at a time, and hands on what it finds out in portions.
+	PingMatrix(context.Context, topology.MatrixRequest, func(topology.MatrixPart)) (*topology.MatrixSummary, error)
 	// FlushFDB removes a bridge's learned entries and tells how many.
 	FlushFDB(ctx context.Context, namespace, bridge string) (int, error)
 	Firewall(ctx context.Context, namespace string) ([]topology.FirewallChain, error)

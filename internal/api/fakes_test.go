@@ -50,6 +50,7 @@ type world struct {
 
 	ready     error
 	ping      func(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
+	matrix    func(context.Context, topology.MatrixRequest, func(topology.MatrixPart)) (*topology.MatrixSummary, error)
 	firewall  func() ([]topology.FirewallChain, error)
 	flushed   []string
 	flushTime time.Duration
@@ -365,6 +366,10 @@ func (w *world) Ready() error { return w.ready }
 
 func (w *world) Ping(ctx context.Context, r topology.PingRequest, each func(topology.PingReply)) (*topology.PingResult, error) {
 	return w.ping(ctx, r, each)
+}
+
+func (w *world) PingMatrix(ctx context.Context, r topology.MatrixRequest, report func(topology.MatrixPart)) (*topology.MatrixSummary, error) {
+	return w.matrix(ctx, r, report)
 }
 
 func (w *world) FlushFDB(ctx context.Context, namespace, bridge string) (int, error) {
