@@ -72,7 +72,7 @@ func (w walked) story() string {
 		out := strings.Join(d.OutPorts, ",")
 		line := fmt.Sprintf("%s %s %s>%s %s %s", w.Walk.Frames[d.Frame-1].Kind, d.Bridge, d.InPort, out, d.Verdict, d.Reason)
 		if d.Learned != nil {
-			line += " " + d.Learned.How + " " + d.Learned.FromPort
+			line += strings.TrimSuffix(" "+d.Learned.How+" "+d.Learned.FromPort, " ")
 		}
 		for _, s := range d.Skipped {
 			line += fmt.Sprintf(" !%s:%s", s.Port, s.Reason)
@@ -80,7 +80,7 @@ func (w walked) story() string {
 		if d.Contradiction != "" {
 			line += " BUT " + d.Contradiction
 		}
-		lines = append(lines, strings.TrimSpace(line))
+		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -90,8 +90,13 @@ func (w walked) wants(t testing.TB, story string) {
 	t.Helper()
 	want := strings.TrimSpace(strings.ReplaceAll(story, "\t", ""))
 	if got := w.story(); got != want {
-		text, err := json.MarshalIndent(w.Walk, "", " ")
-		t.Errorf("%v\n%s\ngot\n%s\nwant\n%s", err, text, got, want)
+		for _, d := range w.Walk.Decisions {
+			t.Logf("%d: %s", d.Frame, d.Detail)
+		}
+		for _, f := range w.Walk.Frames {
+			t.Logf("%d %s %s>%s %s>%s: %s", f.ID, f.Kind, f.SrcMAC, f.DstMAC, f.SrcIP, f.DstIP, way(f))
+		}
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -171,7 +176,7 @@ func (s *server) carrying(t testing.TB) {
 func (s *server) forget(t testing.TB, namespace, bridge string) {
 	t.Helper()
 	s.do(t, http.MethodPost, "/namespaces/"+namespace+"/bridges/"+bridge+"/fdb/flush", "").want(t, http.StatusOK)
-	nettest.Shell(t, "for n in $(ls /run/netns); do ip -n $n neigh flush all; done")
+	nettest.Shell(t, "for n in $(ls /run/netns); do ip -n $n neigh flush all; ip -n $n neigh flush nud permanent; done")
 }
 
 // port sets flags of a port with bridge(8) and waits until netdash has seen it.
@@ -234,7 +239,7 @@ func TestWalkStar(t *testing.T) {
 		ip -n h9 link set eth0 down; ip -n h9 link set eth0 name old; ip -n h9 link set old address 02:00:00:00:00:99
 		ip -n h2 link set eth0 netns h9; ip -n h9 link set old netns h2 name eth0
 		ip -n h2 link set eth0 address 02:00:00:00:00:02; ip -n h2 addr add 10.1.0.2/24 dev eth0; ip -n h2 link set eth0 up
-		ip -n sw link set p9 master br0; bridge -n sw fdb add 02:00:00:00:00:02 dev p3 master dynamic`)
+		ip -n sw link set p9 master br0; bridge -n sw fdb replace 02:00:00:00:00:02 dev p3 master dynamic`)
 	s.up(t, "h2/eth0", "sw/p9")
 	w = s.walk(t, "h2", "10.1.0.1")
 	w.wants(t, `arp_request sw/br0 p9>p1,p10,p3,p4,p5,p6,p7,p8 flood broadcast moved p3
