@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 
 	"netdash/internal/lab"
 	"netdash/internal/topology"
+	"netdash/internal/walk"
 )
 
 // world is a Lab, a Live and a Kernel in memory, for what is the API's own to
@@ -51,6 +53,7 @@ type world struct {
 	ready     error
 	ping      func(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
 	matrix    func(context.Context, topology.MatrixRequest, func(topology.MatrixPart)) (*topology.MatrixSummary, error)
+	record    func(context.Context, walk.Flow, []walk.Place, func(context.Context)) (*walk.Recording, error)
 	firewall  func() ([]topology.FirewallChain, error)
 	flushed   []string
 	flushTime time.Duration
@@ -370,6 +373,14 @@ func (w *world) Ping(ctx context.Context, r topology.PingRequest, each func(topo
 
 func (w *world) PingMatrix(ctx context.Context, r topology.MatrixRequest, report func(topology.MatrixPart)) (*topology.MatrixSummary, error) {
 	return w.matrix(ctx, r, report)
+}
+
+func (w *world) PingTarget(_ context.Context, r topology.PingRequest) (netip.Addr, error) {
+	return netip.ParseAddr(r.Address)
+}
+
+func (w *world) Record(ctx context.Context, f walk.Flow, places []walk.Place, during func(context.Context)) (*walk.Recording, error) {
+	return w.record(ctx, f, places, during)
 }
 
 func (w *world) FlushFDB(ctx context.Context, namespace, bridge string) (int, error) {

@@ -55,6 +55,10 @@ func (h *Handler) createPing(_ context.Context, in *createPingInput) (*createPin
 		defer cancel()
 		forget := context.AfterFunc(h.stopped, cancel)
 		defer forget()
+		if request.Walk {
+			h.serveWalk(ctx, cancel, w, r, request, wantsLines(in.Accept))
+			return
+		}
 		if wantsLines(in.Accept) {
 			h.streamPing(ctx, cancel, w, r, request)
 			return
@@ -121,6 +125,9 @@ func (h *Handler) pingRequest(in topology.PingRequest) (topology.PingRequest, er
 			return in, err
 		}
 		in.ToNamespace = to.Name
+	}
+	if err := walkProblem(in); err != nil {
+		return in, err
 	}
 	span := time.Duration(in.Count-1)*time.Duration(in.IntervalMS)*time.Millisecond + time.Duration(in.TimeoutMS)*time.Millisecond
 	if span > h.limits.pingTime {

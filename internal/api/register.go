@@ -206,7 +206,8 @@ func intendedMedia(schemas huma.Registry, op *huma.Operation) {
 // pingMedia describes the two forms of a ping's result, matrixMedia those of a
 // matrix.
 func pingMedia(schemas huma.Registry, op *huma.Operation) {
-	lines[topology.PingResult](schemas, op, reflect.TypeFor[PingReplyLine](), reflect.TypeFor[PingSummaryLine]())
+	lines[WalkedPing](schemas, op, reflect.TypeFor[PingReplyLine](), reflect.TypeFor[PingSummaryLine](),
+		reflect.TypeFor[WalkFrameLine](), reflect.TypeFor[WalkDecisionLine](), reflect.TypeFor[WalkSummaryLine]())
 }
 
 func matrixMedia(schemas huma.Registry, op *huma.Operation) {
