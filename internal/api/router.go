@@ -102,6 +102,7 @@ func (h *Handler) routes(a huma.API) {
 	get(s, "/topology/intended", "get-intended", "Show the intended topology, as JSON or YAML", h.getIntended, notModified, intendedMedia)
 	assign(s, "/topology/adopt", "adopt", "Take foreign namespaces and links into the intended topology as they are", h.adopt, `{"subjects":["B","host/br0"]}`)
 	assign(s, "/topology/release", "release", "Take managed namespaces and links out of the intended topology, and leave them as they are", h.release, `{"subjects":["B"]}`)
+	act[topology.PlanRecord](s, "/topology/delete", "delete-several", "Delete several managed namespaces and links as one operation", h.deleteSeveral, bodyExample(`{"subjects":["B","host/br0"]}`))
 	get(s, "/topology/drift", "get-drift", "Show what is not as intended, and the plan that would mend it", h.getDrift)
 	act[topology.DriftReport](s, "/topology/reconcile", "reconcile", "Make the observed topology, or parts of it, as intended", h.reconcile, bodyExample(`{"subjects":["A/eth0"]}`))
 	get(s, "/topology/export", "export-topology", "Write the intended topology as a document, a script, a picture or for another tool", h.exportTopology, notModified, exportMedia)

@@ -37,7 +37,7 @@ func TestOpenAPI(t *testing.T) {
 		"/veths": "get post", "/bridges": "get post", ns + "/links/{link}/addresses": "get post", ns + "/links/{link}/addresses/{cidr}": "delete",
 		ns + "/routes": "get post delete", ns + "/neighbours": "get", ns + "/firewall": "get",
 		ns + "/bridges/{bridge}/fdb": "get post delete", ns + "/bridges/{bridge}/fdb/flush": "post",
-		"/topology": "get", "/topology/intended": "get put", "/operations/{id}/undo": "post", "/topology/drift": "get", "/operations": "get", "/operations/{id}": "get", "/topology/export": "get", "/topology/schema": "get", "/topology/adopt": "post", "/topology/release": "post",
+		"/topology": "get", "/topology/intended": "get put", "/operations/{id}/undo": "post", "/topology/drift": "get", "/operations": "get", "/operations/{id}": "get", "/topology/export": "get", "/topology/schema": "get", "/topology/adopt": "post", "/topology/release": "post", "/topology/delete": "post",
 		"/pings": "post", "/capabilities": "get", "/events": "get",
 	} {
 		for method := range strings.FieldsSeq(methods) {

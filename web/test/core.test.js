@@ -90,8 +90,13 @@ test('learned MACs come first, ports in the order of their numbers', () => {
 
 test('deleting says what goes with it', () => {
   const lab = topology([...veth('A/veth0', 'B/veth0'), ...star('host', 'br0', 2)]);
-  assert.deepEqual(consequences(lab, 'A').map((c) => [c.key, c.values.list]), [['goes.links', 'veth0'], ['goes.peers', 'B/veth0']]);
-  assert.deepEqual(consequences(lab, 'host/br0').map((c) => c.values.list), ['host/p1-br0, host/p2-br0']);
+  assert.deepEqual(consequences(lab, ['A']).map((c) => [c.key, c.values.list]), [['goes.links', 'veth0'], ['goes.peers', 'B/veth0']]);
+  assert.deepEqual(consequences(lab, ['host/br0']).map((c) => c.values.list), ['host/p1-br0, host/p2-br0']);
+  // What is named itself is not told again; of what goes as well nothing stays.
+  assert.deepEqual(consequences(lab, ['A', 'B']).map((c) => [c.key, c.values.list]), [['goes.links', 'A/veth0, B/veth0']]);
+  assert.deepEqual(consequences(lab, ['host/br0', 'h1', 'h1/eth0']).map((c) => [c.key, c.values.list]), [['goes.peers', 'host/p1-br0'], ['goes.ports', 'host/p2-br0']]);
+  const large = topology(star('host', 'br0', 30));
+  assert.deepEqual(consequences(large, ['host/br0']).map((c) => [c.key, c.values.count]), [['goes.ports.more', 18]]);
 });
 
 test('times and ages are short', () => {

@@ -292,3 +292,20 @@ export interface FirewallChain {
   policy?: string;
   rules: string[];
 }
+
+/** The intended topology, as a document has it. */
+export interface Spec {
+  name?: string;
+  ipv6?: boolean;
+  namespaces?: { name: string; loopback_up?: boolean; loopback_addresses?: string[]; ipv6?: boolean }[];
+  bridges?: ({ namespace: string; name: string; addresses?: string[]; ipv6?: boolean } & BridgeInfo)[];
+  veths?: { a: SpecEnd; b: SpecEnd }[];
+  routes?: { namespace: string; destination: string; gateway?: string; link?: string; metric?: number }[];
+}
+
+export interface SpecEnd {
+  namespace: string;
+  name: string;
+  addresses?: string[];
+  master?: string;
+}

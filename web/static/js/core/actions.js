@@ -2,7 +2,8 @@
 import { ApiError, commands } from './api.js';
 import { editOf, redoTarget, titleOf, undoTarget } from './history.js';
 import { newRun, takeLine } from './ping.js';
-import { resolve } from './lookup.js';
+import { isLoopback, refOf, resolve } from './lookup.js';
+import { withParts } from './spec.js';
 
 const toastTime = 7000;
 
@@ -14,10 +15,14 @@ export function createActions({ store, api, ui, t }) {
   /** @type {Map<number, AbortController>} */
   const pings = new Map();
 
-  /** @param {'error' | 'done'} kind @param {string} text @param {string} [hint] @param {import('./ui.js').ToastAction} [action] */
-  function toast(kind, text, hint = '', action = undefined) {
+  /**
+   * Of what was done the last is told, of errors several.
+   * @param {'error' | 'done'} kind @param {string} text @param {string} [hint] @param {import('./ui.js').ToastAction} [action] @param {string[]} [commands]
+   */
+  function toast(kind, text, hint = '', action = undefined, commands = undefined) {
     const id = nextId++;
-    ui.toasts.value = [...ui.toasts.value.slice(-3), { id, kind, text, hint, action }];
+    const others = ui.toasts.value.filter((x) => x.kind === 'error' || kind === 'error').slice(-3);
+    ui.toasts.value = [...others, { id, kind, text, hint, action, commands }];
     setTimeout(() => dismiss(id), toastTime);
   }
 
@@ -25,19 +30,47 @@ export function createActions({ store, api, ui, t }) {
     ui.toasts.value = ui.toasts.value.filter((x) => x.id !== id);
   }
 
-  function fail(error) {
+  /** An error in words: the server's, or that there is none. */
+  function explain(error) {
     const p = error instanceof ApiError ? error.problem : null;
+    if (p?.code === 'unreachable') return { text: t('connection.unreachable'), hint: t('connection.unreachable.hint') };
     const fields = p?.errors?.map((e) => `${e.pointer} ${e.detail}`).join('; ');
-    toast('error', [p?.detail ?? String(error), fields].filter(Boolean).join(': '), p?.hint ?? '');
+    return { text: [p?.detail ?? String(error), fields].filter(Boolean).join(': '), hint: p?.hint ?? '' };
   }
 
-  /** Runs a command; an error is shown as a toast. @returns {Promise<boolean>} done? */
-  async function run(command) {
+  function fail(error) {
+    const { text, hint } = explain(error);
+    toast('error', text, hint);
+  }
+
+  /** Says what an operation came to, by its number, and offers the way back. @param {number} id 0: there was none @param {string} [text] */
+  async function tell(id, text = t('done')) {
+    if (!id) return;
     try {
-      await api.run(command);
-      return true;
+      // The event may not be here yet, and that of a large one lacks the commands.
+      const known = store.operations.value.find((o) => o.id === id && o.state !== 'running' && o.commands?.length);
+      const o = known ?? await api.operation(id);
+      store.addOperations([o]);
+      toast('done', text, '', { label: t('undo'), run: () => { actions.undoOperation(o); } }, o.commands ?? []);
     } catch (error) {
       fail(error);
+    }
+  }
+
+  /**
+   * Runs a command and tells what it came to. An error is shown at the object it
+   * is about, where one is named, else as a toast.
+   * @param {import('./api.js').Command} command @param {{at?: string}} [o] at: a node of the graph or a selection
+   * @returns {Promise<boolean>} done?
+   */
+  async function run(command, { at } = {}) {
+    try {
+      const { operation } = await api.perform(command);
+      await tell(operation);
+      return true;
+    } catch (error) {
+      if (at) ui.bubble.value = { at, ...explain(error) };
+      else fail(error);
       return false;
     }
   }
@@ -70,6 +103,8 @@ export function createActions({ store, api, ui, t }) {
   const actions = {
     run,
     fail,
+    explain,
+    tell,
     toast,
     dismiss,
 
@@ -85,8 +120,9 @@ export function createActions({ store, api, ui, t }) {
       ui.chosen.value = new Set(ids);
     },
 
-    /** @param {'fit' | 'in' | 'out'} what */
-    view(what) { ui.view.value = { what, count: ui.view.value.count + 1 }; },
+    /** @param {'fit' | 'in' | 'out' | 'keep' | 'back' | 'show' | 'reveal'} what @param {string} [id] a selection, of show and reveal */
+    view(what, id = '') { ui.view.value = { what, id, count: ui.view.value.count + 1 }; },
+    search() { ui.searching.value = true; },
 
     togglePanel() { ui.panel.value = !ui.panel.value; },
 
@@ -94,21 +130,26 @@ export function createActions({ store, api, ui, t }) {
     open(kind, values = {}) { ui.dialog.value = { kind, ...values }; },
     close() { ui.dialog.value = null; },
 
-    /** Asks before deleting what is selected. */
-    deleteSelected() {
-      const found = resolve(store.topology.value, ui.selection.value);
-      if (!found) return;
-      if (found.kind === 'namespace') {
-        if (found.namespace.name !== 'host') actions.deleteNamespace(found.namespace.name);
-      } else actions.deleteLink(found.link);
+    /** Asks before deleting what is chosen. */
+    deleteChosen() {
+      const found = [...new Set([...ui.chosen.value, ui.selection.value])].map((id) => resolve(store.topology.value, id)).filter((x) => x !== null);
+      const own = found.filter((x) => (x.kind === 'namespace' ? x.namespace.managed && x.namespace.name !== 'host' : x.link.managed && !isLoopback(x.link)));
+      const rest = found.filter((x) => !own.includes(x)).map(nameOfFound);
+      if (own.length === 0) {
+        if (rest.length) toast('error', t('delete.notOurs', { list: rest.join(', ') }), t('delete.notOurs.hint'));
+      } else if (own.length > 1) {
+        const subjects = own.map(nameOfFound);
+        actions.open('delete', { subjects, rest, command: commands.deleteSeveral(subjects) });
+      } else if (own[0].kind === 'namespace') actions.deleteNamespace(own[0].namespace.name);
+      else actions.deleteLink(own[0].link);
     },
 
     deleteNamespace(name) {
-      actions.open('delete', { subject: name, what: 'namespace', command: commands.deleteNamespace(name) });
+      actions.open('delete', { subjects: [name], what: 'namespace', command: commands.deleteNamespace(name) });
     },
     deleteLink(link) {
       actions.open('delete', {
-        subject: `${link.namespace}/${link.name}`,
+        subjects: [refOf(link)],
         what: link.kind,
         command: commands.deleteLink(link.namespace, link.name),
       });
@@ -129,17 +170,27 @@ export function createActions({ store, api, ui, t }) {
       else await turn(o, 'redo.done', { label: t('undo'), run: () => { actions.undo(); } });
     }),
 
+    /** Undoes one operation. @param {import('../types.js').Operation} o */
+    undoOperation: (o) => inTurn(() => turn(o, 'undo.done', { label: t('redo'), run: () => { actions.redo(); } })),
+
     /** Reads what an event of a large operation left out. @param {number} id */
     loadOperation(id) { return api.operation(id).then((o) => store.addOperations([o]), fail); },
     /** @param {number} id */
     cancelOperation: (id) => run(commands.cancel(id)),
     loadSettings: () => api.settings().then((s) => { ui.settings.value = s; }),
 
-    /** Builds a lab step by step. @param {import('./api.js').Command[]} list */
-    async build(list) {
-      for (const command of list) if (!(await run(command))) return;
-      setTimeout(() => actions.view('fit'), 350); // when everything stands
-      toast('done', t('lab.built'));
+    /** Adds a lab to what is intended, as one operation. @param {import('../types.js').Spec} parts @returns {Promise<boolean>} done? */
+    async build(parts) {
+      try {
+        const { spec, etag } = await api.spec();
+        const { operation } = await api.perform(commands.putSpec(withParts(spec, parts), etag));
+        setTimeout(() => actions.view('fit'), 350); // when everything stands
+        await tell(operation, t('lab.built'));
+        return true;
+      } catch (error) {
+        fail(error);
+        return false;
+      }
     },
 
     /** Opens the ping panel with a source; the target is chosen there or by a click. */
@@ -172,6 +223,8 @@ export function createActions({ store, api, ui, t }) {
   };
   return actions;
 }
+
+const nameOfFound = (x) => (x.kind === 'namespace' ? x.namespace.name : refOf(x.link));
 
 function describeProblem(p) {
   if (!p) return null;

@@ -52,12 +52,19 @@ export const commands = {
   flushFDB: (ns, bridge) => ({ method: 'POST', path: fdb(ns, bridge) + '/flush' }),
   /** Everything without subjects. @param {string[]} [subjects] */
   reconcile: (subjects) => ({ method: 'POST', path: '/topology/reconcile', body: subjects ? { subjects } : {} }),
+  /** Several objects as one operation. @param {string[]} subjects "A", "host/br0" */
+  deleteSeveral: (subjects) => ({ method: 'POST', path: '/topology/delete', body: { subjects } }),
+  /** Makes a Spec the intended topology, if nobody was faster. @param {import('../types.js').Spec} spec @param {string} etag of the one it was made from */
+  putSpec: (spec, etag) => ({ method: 'PUT', path: '/topology/intended', body: spec, headers: { 'If-Match': etag } }),
   adopt: (subjects) => ({ method: 'POST', path: '/topology/adopt', body: { subjects } }),
   release: (subjects) => ({ method: 'POST', path: '/topology/release', body: { subjects } }),
   undo: (id) => ({ method: 'POST', path: `/operations/${id}/undo` }),
   cancel: (id) => ({ method: 'POST', path: `/operations/${id}/cancel` }),
   settings: (body) => ({ method: 'PATCH', path: '/settings', body }),
 };
+
+/** A body longer than this is told as a file. */
+const bodyAtMost = 2000;
 
 /** A command as the curl line that does the same. @param {Command} c @param {string} origin */
 export function curl(c, origin) {
@@ -71,6 +78,7 @@ export function curl(c, origin) {
     return `${words.join(' ')} \\\n  -H ${quote(`Content-Type: ${c.type}`)} --data-binary @${file}`;
   }
   if (!c.body) return words.join(' ');
+  if (JSON.stringify(c.body).length > bodyAtMost) return `${words.join(' ')} \\\n  --json @topology.json`;
   return `${words.join(' ')} \\\n  --json ${quote(JSON.stringify(c.body))}`;
 }
 
@@ -103,12 +111,20 @@ export function createApi({ fetch = globalThis.fetch.bind(globalThis) } = {}) {
     return text ? JSON.parse(text) : null;
   }
 
+  /** Does it, and gives what it was answered and its number in the journal, 0 when nothing had to be done. @param {Command} c */
+  async function perform(c) {
+    const response = await send(c);
+    const text = await response.text();
+    return { answer: text ? JSON.parse(text) : null, operation: Number(response.headers?.get('Netdash-Operation') ?? 0) };
+  }
+
   const get = (path, signal) => json({ method: 'GET', path }, { signal });
   const items = async (path, signal) => (await get(path, signal)).items ?? [];
 
   return {
+    perform,
     /** Does it. @param {Command} c @returns {Promise<any>} */
-    run: (c) => json(c, {}),
+    run: async (c) => (await perform(c)).answer,
     /** What it would do. @param {Command} c @param {AbortSignal} [signal] @returns {Promise<import('../types.js').Plan>} */
     dryRun: (c, signal) => json(c, { dryRun: true, signal }),
     /** @param {string} ns @param {AbortSignal} [signal] @returns {Promise<import('../types.js').FirewallChain[]>} */
@@ -129,6 +145,11 @@ export function createApi({ fetch = globalThis.fetch.bind(globalThis) } = {}) {
     async document() {
       const response = await send({ method: 'GET', path: '/topology/intended' }, { accept: 'application/yaml' });
       return { text: await response.text(), etag: response.headers.get('ETag') ?? '' };
+    },
+    /** The intended topology as a value, and its ETag. @param {AbortSignal} [signal] */
+    async spec(signal) {
+      const response = await send({ method: 'GET', path: '/topology/intended' }, { signal });
+      return { spec: /** @type {import('../types.js').Spec} */ (await response.json()), etag: response.headers.get('ETag') ?? '' };
     },
     /** A file of the topology in another program's words. @param {string} format @returns {Promise<string>} */
     async exported(format) {

@@ -37,16 +37,17 @@ export function nameOf(link) {
   return `${i.namespace === link.namespace ? i.name : refOf(i)} → ${link.name}`;
 }
 
-/** The differences by object, those of one namespace next to each other. @param {Snapshot} t @returns {Group[]} */
-export function groupDifferences(t) {
+/** Differences, all without, by object; those of one namespace next to each other. @param {Snapshot} t @param {Difference[]} [list] @returns {Group[]} */
+export function groupDifferences(t, list = differencesOf(t)) {
   /** @type {Map<string, Difference[]>} */
   const groups = new Map();
-  for (const d of differencesOf(t)) {
+  for (const d of list) {
     const object = objectOf(d);
     const known = groups.get(object);
     if (known) known.push(d);
     else groups.set(object, [d]);
   }
+  if (groups.size === 0) return [];
   // What to select to see an object: a link may go by another name now.
   const select = new Map();
   for (const n of t.namespaces) {

@@ -27,7 +27,7 @@ export function freeLink(t, ns, prefix, { from = 0, not = '' } = {}) {
 }
 
 /** Every IPv4 address with its prefix length. @param {Snapshot} t */
-function* addresses(t) {
+export function* addresses(t) {
   for (const n of t.namespaces) {
     for (const l of n.links) {
       for (const a of l.addresses) {
@@ -48,7 +48,8 @@ export function parse(cidr) {
 }
 
 export const format = (ip) => [ip >>> 24, (ip >>> 16) & 255, (ip >>> 8) & 255, ip & 255].join('.');
-const mask = (bits) => (bits === 0 ? 0 : (~0 << (32 - bits)) >>> 0);
+/** @param {number} bits → 32-bit number */
+export const mask = (bits) => (bits === 0 ? 0 : (~0 << (32 - bits)) >>> 0);
 
 /** The first two hosts of the lowest free 192.168.N.0/24. @param {Snapshot} t @returns {[string, string]} */
 export function freePair(t) {

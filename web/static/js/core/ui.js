@@ -5,7 +5,8 @@ import { signal } from '../lib/signals.js';
 /** @typedef {import('./ping.js').Run} Run */
 /** @typedef {{kind: string, [k: string]: any}} Dialog */
 /** @typedef {{label: string, run: () => void}} ToastAction */
-/** @typedef {{id: number, kind: 'error' | 'done', text: string, hint: string, action?: ToastAction}} Toast */
+/** @typedef {{id: number, kind: 'error' | 'done', text: string, hint: string, action?: ToastAction, commands?: string[]}} Toast commands: what was run */
+/** @typedef {{at: string, text: string, hint: string}} Bubble something went wrong with a node of the graph or a selection */
 
 export function createUi() {
   return {
@@ -30,8 +31,11 @@ export function createUi() {
     legend: signal(true),
     /** Is the panel on the right shown? */
     panel: signal(true),
-    /** What the graph's view was last asked to do: fit, in, out. */
-    view: signal({ what: '', count: 0 }),
+    /** What the graph's view was last asked to do; id: for whom. */
+    view: signal({ what: '', id: '', count: 0 }),
+    /** Is something being looked for? */
+    searching: signal(false),
+    bubble: signal(/** @type {Bubble | null} */ (null)),
   };
 }
 

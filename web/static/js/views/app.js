@@ -8,6 +8,7 @@ import { Graph } from './graph.js';
 import { Legend } from './legend.js';
 import { Panel } from './panel.js';
 import { Progress } from './progress.js';
+import { Search } from './search.js';
 import { Toasts } from './toasts.js';
 import { TopBar } from './topbar.js';
 
@@ -32,6 +33,7 @@ export function App({ retry }) {
       <${Progress} />
       <${Picking} />
       <${Legend} />
+      <${Search} />
     </main>
     <aside class="side" aria-label=${t('panel')}>
       <${Splitter} width=${width} />
@@ -75,6 +77,8 @@ const bindings = {
   n: () => actions.open('namespace'),
   v: () => actions.open('veth'),
   b: () => actions.open('bridge'),
+  l: () => actions.open('template'),
+  '/': () => actions.search(),
   p: () => {
     const id = ui.selection.value;
     if (id) actions.pingFrom(id.replace(/^(ns|link):/, '').split('/')[0]);
@@ -88,7 +92,7 @@ const bindings = {
   '+': () => actions.view('in'),
   '-': () => actions.view('out'),
   '?': () => actions.open('help'),
-  Delete: () => actions.deleteSelected(),
+  Delete: () => actions.deleteChosen(),
   Escape: () => {
     if (ui.picking.value) ui.picking.value = null;
     else actions.select(null);
@@ -97,7 +101,7 @@ const bindings = {
 
 /** The same with Ctrl (or ⌘), where letters come as capitals with Shift. */
 const withControl = (e) =>
-  ({ z: actions.undo, Z: actions.redo, y: actions.redo })[e.shiftKey ? e.key.toUpperCase() : e.key.toLowerCase()];
+  ({ z: actions.undo, Z: actions.redo, y: actions.redo, k: actions.search })[e.shiftKey ? e.key.toUpperCase() : e.key.toLowerCase()];
 
 function keys(e) {
   if (e.altKey || ui.dialog.value || !store.loaded.value) return;

@@ -5,16 +5,16 @@ import { PortMark } from './marks.js';
 
 /**
  * @param {{cable: import('../layout/model.js').Cable, route: import('../layout/geometry.js').Route, level: import('./camera.js').Level,
- *   selected: boolean, lit: boolean, flash: number, calm: (ids: string[]) => void}} props
+ *   selected: boolean, lit: boolean, mark: string, flash: number, calm: (ids: string[]) => void}} props mark: calm or faint, where something of it is ignored
  */
-export function CableFace({ cable, route, level, selected, lit, flash, calm }) {
+export function CableFace({ cable, route, level, selected, lit, mark, flash, calm }) {
   const { a, b } = cable;
   const stateB = b ? b.state : 'unseen';
   const text = `${t('cable')} ${a.ref} ${t(`state.${a.state}`)}, ${b ? b.ref : `${t('state.unseen')} (${cable.far})`} ${b ? t(`state.${stateB}`) : ''}`;
   const ended = () => calm(b ? [`link:${a.ref}`, `link:${b.ref}`] : [`link:${a.ref}`]);
   const near = level === 'detail';
-  return html`<g class=${`cable ${selected ? 'selected' : ''} ${lit ? 'lit' : ''}`} data-cable=${cable.id} data-state-a=${a.state}
-      data-state-b=${stateB} data-sync-a=${a.sync} data-sync-b=${b?.sync ?? ''} data-link=${a.ref} tabindex=${near ? 0 : undefined} role="button" aria-label=${text}>
+  return html`<g class=${`cable ${selected ? 'selected' : ''} ${lit ? 'lit' : ''} ${mark}`} data-cable=${cable.id} data-state-a=${a.state}
+      data-state-b=${stateB} data-sync-a=${a.sync} data-sync-b=${b?.sync ?? ''} data-link=${a.ref} tabindex="-1" role="button" aria-label=${text}>
     ${near && html`<title>${text}</title><path class="cable-hit" d=${route.a + route.b} />
       <circle class="cable-mid" cx=${route.mid.x} cy=${route.mid.y} r="8" />`}
     ${lit && html`<path class="glow" d=${route.a + route.b} />`}

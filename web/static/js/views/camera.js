@@ -9,6 +9,7 @@ import { signal } from '../lib/signals.js';
 
 export const zoomRange = [0.03, 2.5];
 const restAfter = 140; // ms without a move
+const flightTime = 200; // ms
 const edge = 16;
 /** Below these scales 12 px rows, and then names of 30 px, cannot be read. */
 const detailFrom = 0.45;
@@ -33,6 +34,39 @@ export function inView(box, v, width, height) {
 export function zoomAt(v, px, py, factor) {
   const k = Math.max(zoomRange[0], Math.min(zoomRange[1], v.k * factor));
   return { k, x: px - ((px - v.x) * k) / v.k, y: py - ((py - v.y) * k) / v.k };
+}
+
+/** The view with a box in its middle, near enough to read it. @param {Box} box @param {View} v @returns {View} */
+export function viewOf(box, v, { width, height }, least = v.k) {
+  const k = Math.max(v.k, least);
+  return { k, x: width / 2 - (box.x + box.w / 2) * k, y: height / 2 - (box.y + box.h / 2) * k };
+}
+
+/**
+ * Moves a camera to another view, within a moment, so that one sees where it
+ * goes; at once for who wants things to stand still.
+ * @param {Camera} camera @param {View} to @param {boolean} calm
+ */
+export function fly(camera, to, calm) {
+  const from = camera.view.peek();
+  if (calm || (from.x === to.x && from.y === to.y && from.k === to.k)) return camera.jump(to);
+  const { width, height } = camera.size.peek();
+  const middle = (v) => ({ x: (width / 2 - v.x) / v.k, y: (height / 2 - v.y) / v.k });
+  const [a, b] = [middle(from), middle(to)];
+  let begin = 0;
+  let last = from;
+  const step = (now) => {
+    if (camera.view.peek() !== last) return; // a hand has taken over
+    begin ||= now;
+    const x = Math.min(1, (now - begin) / flightTime);
+    const ease = 1 - (1 - x) ** 3;
+    const k = from.k * (to.k / from.k) ** ease;
+    const at = { x: a.x + (b.x - a.x) * ease, y: a.y + (b.y - a.y) * ease };
+    last = x < 1 ? { k, x: width / 2 - at.x * k, y: height / 2 - at.y * k } : to;
+    camera.move(last);
+    if (x < 1) requestAnimationFrame(step);
+  };
+  requestAnimationFrame(step);
 }
 
 /** What of the drawing a view shows. @param {View} v @returns {Box} */

@@ -1,20 +1,21 @@
 // Shows the dialog that is open, if any.
 import { html } from '../lib/preact.js';
-import { store, t, ui } from '../context.js';
-import { consequences } from '../core/consequences.js';
+import { t, ui } from '../context.js';
 import { DocumentDialog } from './document.js';
 import { BridgeForm } from './form-bridge.js';
+import { DeleteForm } from './form-delete.js';
 import { NamespaceForm } from './form-namespace.js';
-import { AdoptForm, ReleaseForm, RepairForm, SettingsForm, UndoForm } from './form-lab.js';
+import { AcceptForm, AdoptForm, ReleaseForm, RepairForm, SettingsForm, UndoForm } from './form-lab.js';
 import { AddressForm, EditForm, FDBForm, RouteForm } from './form-small.js';
+import { TemplateForm } from './form-template.js';
 import { VethForm } from './form-veth.js';
-import { CommandForm, Modal } from './form.js';
+import { Modal } from './form.js';
 
 /** @type {Record<string, any>} */
 const dialogs = {
   namespace: NamespaceForm, veth: VethForm, bridge: BridgeForm, address: AddressForm, route: RouteForm,
-  fdb: FDBForm, edit: EditForm, delete: DeleteForm, help: Help,
-  repair: RepairForm, adopt: AdoptForm, release: ReleaseForm, undo: UndoForm, settings: SettingsForm, document: DocumentDialog,
+  fdb: FDBForm, edit: EditForm, delete: DeleteForm, template: TemplateForm, help: Help,
+  repair: RepairForm, accept: AcceptForm, adopt: AdoptForm, release: ReleaseForm, undo: UndoForm, settings: SettingsForm, document: DocumentDialog,
 };
 
 export function DialogHost() {
@@ -24,26 +25,17 @@ export function DialogHost() {
   return html`<${dialogs[kind]} key=${kind} ...${rest} />`;
 }
 
-/** @param {{subject: string, what: string, command: import('../core/api.js').Command}} props */
-function DeleteForm({ subject, what, command }) {
-  const goes = consequences(store.topology.value, subject);
-  return html`<${CommandForm} title=${t('delete.title', { subject })} icon="trash-2" command=${command} submit=${t('delete')} danger select=${null}>${() => html`
-    <p class="sentence" data-testid="consequences">${t('delete.sentence', { what: kindName(what), subject })}
-      ${' '}${goes.length ? goes.map((g) => t(g.key, g.values)).join(' ') : t('goes.nothing')}</p>
-  `}<//>`;
-}
-
-const keys = ['n', 'v', 'b', 'p', 'Del', 'Ctrl+Z', 'Ctrl+Shift+Z', 'd', 's', 'i', 'f', 't', '+ −', '← ↑ → ↓', 'Esc', '?'];
+/** The keys by what they are about. */
+const keys = [
+  ['n', 'v', 'b', 'l', 'c', 'Del', 'Ctrl+Z', 'Ctrl+Shift+Z'],
+  ['/', 'f', 't', '+ −', '← ↑ → ↓', 'Shift+← ↑ → ↓', 'PgUp PgDn', '↵', 'Shift+↵', 'Ctrl+A'],
+  ['p', 'd', 's', 'i', 'Esc', '?'],
+];
 
 function Help() {
-  return html`<${Modal} title=${t('help')} icon="circle-question-mark">
-    <dl class="keys">${keys.map((k) => html`<div key=${k}><dt><kbd>${k}</kbd></dt><dd>${t(`key.${k}`)}</dd></div>`)}</dl>
+  return html`<${Modal} title=${t('help')} icon="circle-question-mark" wide>
+    ${keys.map((list, i) => html`<section key=${i} class="key-group"><h3>${t(`help.group.${i}`)}</h3>
+      <dl class="keys">${list.map((k) => html`<div key=${k}><dt><kbd>${k}</kbd></dt><dd>${t(`key.${k}`)}</dd></div>`)}</dl></section>`)}
     <p class="hint pad">${t('help.more')}</p>
   <//>`;
-}
-
-/** What a link is called; kinds without a word of their own keep the kernel's. */
-function kindName(kind) {
-  const name = t(`kind.${kind}`);
-  return name === `kind.${kind}` ? kind : name;
 }

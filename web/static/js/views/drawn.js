@@ -22,10 +22,11 @@ const contains = (b, p) => p && p.x >= b.x && p.x <= b.x + b.w && p.y >= b.y && 
  * @param {import('../layout/scene.js').Scene} o.scene
  * @param {import('../core/store.js').Store} o.store
  * @param {import('../core/ui.js').Ui} o.ui
+ * @param {import('../core/ignored.js').Ignored} o.ignored
  * @param {import('./camera.js').Camera} o.camera
  * @param {import('./hands.js').Hands} o.hands
  */
-export function createDrawn({ scene, store, ui, camera, hands }) {
+export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
   /** @type {Map<string, import('../lib/signals.js').Signal<any>>} */
   const cells = new Map();
   const order = signal(/** @type {{nodes: string[], cables: string[], tethers: string[]}} */ ({ nodes: [], cables: [], tethers: [] }));
@@ -48,6 +49,7 @@ export function createDrawn({ scene, store, ui, camera, hands }) {
     const lit = litOf(model, ui.lit.value);
     const [selection, chosen, picking] = [ui.selection.value, ui.chosen.value, ui.picking.value];
     const target = hands.wire.value?.to;
+    const aside = ignored.marks.value;
     const flashOf = flashes(store.touched.value);
     const all = model.nodes.length <= few;
     const nodes = model.nodes.filter((n) => positions.has(n.id));
@@ -62,6 +64,8 @@ export function createDrawn({ scene, store, ui, camera, hands }) {
           selected: selection === n.select || chosen.has(n.select),
           picking: picking === n.namespace && n.kind === 'ns',
           target: target === n.id,
+          hidden: aside.differences.get(n.id) ?? 0,
+          faint: aside.faint.has(n.id),
           lit: lit.nodes.has(n.id),
           flash: flashOf(n.kind === 'ns' ? [n.select, `link:${n.namespace}/lo`] : [n.select]),
         });
@@ -75,6 +79,7 @@ export function createDrawn({ scene, store, ui, camera, hands }) {
           level: detail ? 'detail' : level === 'block' ? 'block' : 'name',
           selected: ends.some((e) => selection === e || chosen.has(e)),
           lit: lit.cables.has(c.id),
+          mark: [c.a, c.b].some((e) => e && aside.faint.has(e.ref)) ? 'faint' : [c.a, c.b].some((e) => e && aside.calm.has(e.ref)) ? 'calm' : '',
           flash: flashOf(ends),
         });
       }

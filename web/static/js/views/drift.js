@@ -1,15 +1,18 @@
 // The drawer's list of what differs from what is intended, and its repair.
 import { html, useEffect, useState } from '../lib/preact.js';
-import { actions, store, t, ui } from '../context.js';
+import { actions, ignored, store, t, ui } from '../context.js';
 import { groupDifferences, subjectsOf } from '../core/drift.js';
-import { DifferenceCells, DifferenceHeads } from './differences.js';
+import { keyOf } from '../core/ignored.js';
+import { DifferenceCells, DifferenceHeads, Ways } from './differences.js';
 import { Button, Icon } from './parts.js';
 
 const shownAtMost = 200; // objects; repair all reaches the others, too
 
 export function Drift() {
-  const all = store.differences.value;
-  const groups = groupDifferences(store.topology.value);
+  const all = ignored.seen.value;
+  const groups = groupDifferences(store.topology.value, all);
+  const hidden = groupDifferences(store.topology.value, ignored.hidden.value);
+  const foreign = ignored.foreign.value;
   const auto = ui.settings.value?.repair === 'auto';
   return html`<div class="drift" data-testid="drift" data-differences=${all.length}>
     <div class="log-tools">
@@ -20,11 +23,26 @@ export function Drift() {
       ${all.length > 0 && html`<${Button} icon="wrench" kind="primary" label=${t('repair.all')} test="repair-all" onClick=${() => actions.repair()} />`}
     </div>
     ${all.length > 0 && html`<${Waiting} />`}
-    ${groups.length > 0 && html`<div class="drift-list"><table class="diff wide-diff">
+    ${groups.length + hidden.length + foreign.length > 0 && html`<div class="drift-list">${groups.length > 0 && html`<table class="diff wide-diff">
       <thead><tr><th scope="col">${t('drift.object')}</th><${DifferenceHeads} /><td></td></tr></thead>
       ${groups.slice(0, shownAtMost).map((g) => html`<${GroupRows} key=${g.object} group=${g} />`)}
-    </table>${groups.length > shownAtMost && html`<p class="quiet pad">${t('drift.more', { count: groups.length - shownAtMost })}</p>`}</div>`}
+    </table>`}${groups.length > shownAtMost && html`<p class="quiet pad">${t('drift.more', { count: groups.length - shownAtMost })}</p>`}
+      <${Ignored} groups=${hidden} foreign=${foreign} /></div>`}
   </div>`;
+}
+
+/** What this viewer does not want to be reminded of, to be taken back. @param {{groups: import('../core/drift.js').Group[], foreign: import('../core/ignored.js').Foreign[]}} props */
+function Ignored({ groups, foreign }) {
+  if (groups.length + foreign.length === 0) return null;
+  const again = (keys, title) => html`<td class="right"><${Button} icon="bell" kind="small" label=${t('ignore.again')} title=${title} test="unignore" onClick=${() => ignored.remove(keys)} /></td>`;
+  const name = (select, text) => (select ? html`<button type="button" class="link" onClick=${() => actions.select(select)}>${text}</button>` : text);
+  return html`<table class="diff wide-diff ignored-list" data-testid="ignored-list"><caption>${t('ignore.list')}</caption>
+    ${groups.slice(0, shownAtMost).map((g) => html`<tbody key=${g.object} data-ignored=${g.object}>${g.differences.map((d, i) => html`<tr key=${JSON.stringify(d)}>
+      ${i === 0 && html`<th scope="rowgroup" rowspan=${g.differences.length}>${name(g.select, g.object)}</th>`}
+      <${DifferenceCells} difference=${d} />${again([keyOf(d)], `${t('ignore.again')}: ${d.subject}`)}</tr>`)}</tbody>`)}
+    ${foreign.slice(0, shownAtMost).map((f) => html`<tbody key=${f.key} data-ignored=${f.ref}><tr><th scope="row">${name(f.select, f.ref)}</th>
+      <td colspan="3">${t('ignore.foreign')}</td>${again([f.key], `${t('ignore.again')}: ${f.ref}`)}</tr></tbody>`)}
+  </table>`;
 }
 
 /** @param {{group: import('../core/drift.js').Group}} props */
@@ -34,8 +52,7 @@ function GroupRows({ group: g }) {
     ${i === 0 && html`<th scope="rowgroup" rowspan=${g.differences.length}>${g.select
       ? html`<button type="button" class="link" onClick=${() => actions.select(g.select)}>${g.object}</button>` : g.object}</th>`}
     <${DifferenceCells} difference=${d} />
-    ${i === 0 && html`<td class="right" rowspan=${g.differences.length}><${Button} icon="wrench" kind="small" label=${t('repair')}
-      title=${t('repair.title', { object: g.object })} test="repair" onClick=${() => actions.repair(subjectsOf(g), g.object)} /></td>`}
+    ${i === 0 && html`<td class="right ways" rowspan=${g.differences.length}><${Ways} object=${g.object} subjects=${subjectsOf(g)} list=${g.differences} kind="small" /></td>`}
   </tr>`)}</tbody>`;
 }
 

@@ -1,9 +1,10 @@
-// What a first visitor sees: nothing yet, and two ways to begin.
+// What a first visitor sees: nothing yet, and ways to begin.
 import { html, useSignal } from '../lib/preact.js';
 import { actions, scene, store, t } from '../context.js';
 import { bridgeLab, pairLab } from '../core/labs.js';
 import { isUnnamed } from '../core/lookup.js';
-import { Icon } from './parts.js';
+import { templates } from '../core/templates.js';
+import { Button, Icon } from './parts.js';
 
 export function Empty() {
   const busy = useSignal(false);
@@ -27,6 +28,8 @@ export function Empty() {
         <${StarPicture} /><b>${t('lab.bridge')}</b><span>${t('lab.bridge.why')}</span>
       </button>
     </div>
+    <p class="quiet">${t('empty.templates')} ${templates.filter((x) => x.id !== 'pair').map((x) => html`<${Button} key=${x.id} kind="small" label=${t(`template.${x.id}`)}
+      test=${`empty-${x.id}`} onClick=${() => actions.open('template', { template: x.id })} />`)} <kbd>l</kbd></p>
     <p class="quiet">${t('empty.or')} <button type="button" class="link" onClick=${() => actions.open('namespace')}>
       ${t('create.namespace')}</button> <${Icon} name="arrow-right" size=${13} /> <kbd>n</kbd></p>
   </div>`;

@@ -6,8 +6,8 @@ import { CommandForm, Field, useValues } from './form.js';
 
 const pointers = ['/namespace', '/name', '/addresses/0', '/addresses', '/ageing_seconds', '/stp'];
 
-/** Creates a bridge. @param {{namespace?: string}} props */
-export function BridgeForm({ namespace = 'host' }) {
+/** Creates a bridge. @param {{namespace?: string, at?: {x: number, y: number}}} props at: where it is to stand */
+export function BridgeForm({ namespace = 'host', at }) {
   const topology = store.topology.value;
   const { values: v, set } = useValues((typed) => {
     const ns = typed.namespace ?? namespace;
@@ -19,7 +19,7 @@ export function BridgeForm({ namespace = 'host' }) {
   if (v.stp) body.stp = true;
   if (v.ageing !== '') body.ageing_seconds = Number(v.ageing);
   return html`<${CommandForm} title=${t('create.bridge')} icon="network" command=${commands.createBridge(body)} submit=${t('create')}
-      select=${`link:${v.namespace}/${v.name}`} pointers=${pointers}>${(errors) => html`
+      select=${`link:${v.namespace}/${v.name}`} stand=${at && { node: `br:${v.namespace}/${v.name}`, at }} focus="[name=name]" pointers=${pointers}>${(errors) => html`
     <div class="columns">
       <${Field} name="namespace" label=${t('namespace')} value=${v.namespace} set=${set('namespace', ['name'])} errors=${errors('/namespace')}
         options=${usable(topology).map((n) => ({ value: n.name }))} />

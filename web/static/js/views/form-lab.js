@@ -20,6 +20,10 @@ export function RepairForm({ subjects, object }) {
     <p class="sentence">${t('repair.sentence')}</p>`}<//>`;
 }
 
+/** Makes what the kernel has the intended. @param {{object: string, command: import('../core/api.js').Command}} props */
+export const AcceptForm = ({ object, command }) => html`<${CommandForm} title=${t('accept.title', { object })} icon="log-in" command=${command} submit=${t('adopt')}>${() => html`
+  <p class="sentence">${t(command.method === 'PATCH' ? 'accept.sentence' : 'accept.sentence.gone', { object })}</p>`}<//>`;
+
 /** Takes foreign objects into what is intended. @param {{subjects: string[]}} props */
 export function AdoptForm({ subjects }) {
   const object = subjects.join(', ');

@@ -9,15 +9,23 @@ import { Icon } from './parts.js';
 const names = ['namespace', 'name', 'master', 'addresses/0', 'addresses', 'mac', 'mtu'];
 const pointers = ['a', 'b'].flatMap((e) => names.map((n) => `/${e}/${n}`));
 
-/** Creates a veth pair. @param {{a?: string, b?: string, bMaster?: string}} props where its ends begin */
-export function VethForm({ a, b, bMaster }) {
+/**
+ * Creates a veth pair.
+ * @param {{a?: string, b?: string, aMaster?: string, bMaster?: string}} props where its ends begin: namespaces, and bridges they are plugged into
+ */
+export function VethForm({ a, b, aMaster, bMaster }) {
   const topology = store.topology.value;
-  const begin = Object.fromEntries(Object.entries({ 'a.namespace': a, 'b.namespace': b, 'b.master': bMaster }).filter(([, v]) => v));
-  const form = useValues((typed) => suggestVeth(topology, { ...begin, ...typed }));
+  const begin = Object.fromEntries(Object.entries({ 'a.namespace': a, 'b.namespace': b, 'a.master': aMaster, 'b.master': bMaster }).filter(([, v]) => v));
+  const form = useValues((typed) => {
+    const given = { ...begin, ...typed };
+    // A bridge belongs to the namespace it was meant with.
+    for (const me of ['a', 'b']) if (given[`${me}.namespace`] !== begin[`${me}.namespace`] && !(`${me}.master` in typed)) delete given[`${me}.master`];
+    return suggestVeth(topology, given);
+  });
   const [more, setMore] = useState(false);
   const v = form.values;
   return html`<${CommandForm} title=${t('create.veth')} icon="cable" wide command=${commands.createVeth(vethBody(v))} submit=${t('create')}
-      select=${`link:${v['a.namespace']}/${v['a.name']}`} pointers=${pointers}>${(errors) => html`
+      select=${`link:${v['a.namespace']}/${v['a.name']}`} focus=${a && b ? '[name="a.name"]' : undefined} pointers=${pointers}>${(errors) => html`
     <div class="two-ends">
       <${End} me="a" form=${form} errors=${errors} more=${more} topology=${topology} />
       <div class="between"><${Icon} name="cable" size=${20} /></div>
@@ -36,7 +44,7 @@ function End({ me, form: { values: v, set }, errors, more, topology }) {
   const also = [`${me}.name`, `${me}.address`, `${me}.master`, `${other}.address`];
   return html`<fieldset><legend>${t(`veth.${me}`)}</legend>
     <${Field} name=${`${me}.namespace`} label=${t('namespace')} value=${namespace} set=${set(`${me}.namespace`, also)} errors=${at('namespace')}
-      options=${usable(topology).map((n) => ({ value: n.name }))} />
+      options=${[...new Set([...usable(topology).map((n) => n.name), namespace])].map((value) => ({ value }))} />
     <${Field} name=${`${me}.master`} label=${t('field.master')} value=${v[`${me}.master`]} errors=${at('master')}
       set=${set(`${me}.master`, [`${me}.name`, `${me}.address`, `${other}.name`, `${other}.address`])}
       options=${[{ value: '', label: t('link.noBridge') }, ...bridges.map((b) => ({ value: b.name }))]} />

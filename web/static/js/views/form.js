@@ -4,9 +4,12 @@ import { html, useEffect, useRef, useState } from '../lib/preact.js';
 import { actions, api, store, t } from '../context.js';
 import { ApiError, curl } from '../core/api.js';
 import { Button, Code, Icon } from './parts.js';
+import { standAt } from './place.js';
+import { Progress } from './progress.js';
 
 /** Milliseconds of quiet before a dry run is asked for. */
 const quiet = 220;
+const linesAtMost = 200; // of the commands shown; all are copied
 
 /**
  * Asks the server what a command would do, a moment after it last changed.
@@ -29,8 +32,7 @@ export function useDryRun(command) {
         setAnswer({ plan, problem: null, pending: false });
       } catch (error) {
         if (abort.signal.aborted) return;
-        const problem = error instanceof ApiError ? error.problem : { status: 0, code: 'internal', detail: String(error) };
-        setAnswer({ plan: null, problem, pending: false });
+        setAnswer({ plan: null, problem: problemOf(error), pending: false });
       }
     }, quiet);
     return () => {
@@ -38,8 +40,16 @@ export function useDryRun(command) {
       abort.abort();
     };
     // What the lab looks like decides the answer, too.
-  }, [text, store.topology.value.revision]);
+  }, [text, store.topology.value.revision, store.stale.value]);
   return answer;
+}
+
+/** What was wrong, the same way whoever says it. @returns {import('../types.js').Problem} */
+function problemOf(error) {
+  if (!(error instanceof ApiError)) return { status: 0, code: 'internal', detail: String(error) };
+  if (error.problem.code !== 'unreachable') return error.problem;
+  const { text, hint } = actions.explain(error);
+  return { ...error.problem, detail: text, hint };
 }
 
 /**
@@ -50,16 +60,19 @@ export function useDryRun(command) {
  * @param {import('../core/api.js').Command} props.command
  * @param {string} props.submit
  * @param {(fieldErrors: (pointer: string) => string[], plan: any) => any} props.children plan: what the dry run answered, if it did
- * @param {string} [props.select] what to select afterwards
+ * @param {string | null} [props.select] what to select afterwards
+ * @param {{node: string, at: {x: number, y: number}}} [props.stand] where a node is to stand, in the drawing
+ * @param {string} [props.focus] selector of the field to begin with; the first without
  * @param {boolean} [props.danger]
  * @param {boolean} [props.wide]
  * @param {string[]} [props.pointers] those that have a field
  * @param {boolean} [props.ready] false while there is nothing to ask the server yet
  * @param {boolean} [props.dry] false when nothing can be told before it is done
  * @param {boolean} [props.commandless] true when it never comes to any command
- * @param {(result: any) => void} [props.done] hears the answer, after the form has closed
+ * @param {() => void} [props.after] is called when all is done and told
+ * @param {(result: any) => void} [props.done] hears the answer, after the form has closed; without, it is told what was run
  */
-export function CommandForm({ title, icon, command, submit, children, select, danger = false, wide = false, pointers = [], ready = true, dry = true, commandless = !dry, done }) {
+export function CommandForm({ title, icon, command, submit, children, select, stand, focus, danger = false, wide = false, pointers = [], ready = true, dry = true, commandless = !dry, done, after }) {
   const { plan, problem, pending } = useDryRun(ready && dry ? command : null);
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
@@ -68,49 +81,67 @@ export function CommandForm({ title, icon, command, submit, children, select, da
   const errorsAt = (pointer) => (shown?.errors ?? []).filter((e) => e.pointer === pointer).map((e) => e.detail);
   const loose = (shown?.errors ?? []).filter((e) => !pointers.includes(e.pointer));
 
+  const offline = store.stale.value;
   const send = async (e) => {
     e.preventDefault();
+    if (busy || !ready || offline) return;
     setBusy(true);
     try {
-      const result = await api.run(command);
+      const { answer, operation } = await api.perform(command);
       actions.close();
-      done?.(result);
+      if (done) done(answer);
+      else actions.tell(operation);
+      after?.();
+      if (stand) standAt(stand.node, stand.at);
       if (select !== undefined) actions.select(select);
+      if (select) actions.view('reveal', select);
     } catch (error) {
-      setFailed(error instanceof ApiError ? error.problem : { detail: String(error) });
+      setFailed(problemOf(error));
       setBusy(false);
     }
   };
-  const preview = plan?.changes?.map((c) => c.command).join('\n') ?? '';
-  return html`<${Modal} title=${title} icon=${icon} wide=${wide}>
-    <form onSubmit=${send} novalidate data-testid="form">
+  // A select would open, or do nothing, depending on the browser.
+  const key = (e) => {
+    if (e.key !== 'Enter' || e.target.tagName !== 'SELECT') return;
+    e.preventDefault();
+    e.currentTarget.requestSubmit();
+  };
+  const list = plan?.changes?.map((c) => c.command) ?? [];
+  const cut = list.length > linesAtMost ? [...list.slice(0, linesAtMost), `# ${t('operations.more', { count: list.length - linesAtMost })}`] : list;
+  const otherwise = pending ? '…' : t(shown ? 'preview.refused' : 'preview.nothing');
+  return html`<${Modal} title=${title} icon=${icon} wide=${wide} focus=${focus}>
+    <form onSubmit=${send} onKeyDown=${key} novalidate data-testid="form">
       <div class="fields">${children(errorsAt, plan)}</div>
-      ${shown && html`<div class="problem" role="alert" data-testid="problem" data-code=${shown.code}>
+      ${offline && html`<p class="offline" role="status" data-testid="offline"><${Icon} name="wifi-off" />${t('connection.offline')}</p>`}
+      ${!offline && shown && html`<div class="problem" role="alert" data-testid="problem" data-code=${shown.code}>
         ${(loose.length > 0 || !shown.errors?.length) && html`<p>${shown.detail}</p>`}
         ${loose.map((e) => html`<p key=${e.pointer}><code>${e.pointer}</code> ${e.detail}</p>`)}
         ${shown.hint && html`<p class="hint">${shown.hint}</p>`}
       </div>`}
       <div class=${`preview ${pending && dry ? 'pending' : ''}`} data-testid="preview" data-pending=${pending && dry}>
-        ${!commandless && html`<${Code} label=${t('preview.commands')} test="preview-commands" text=${preview || (pending ? '…' : t(shown ? 'preview.refused' : 'preview.nothing'))} />`}
+        ${!commandless && html`<${Code} label=${t('preview.commands')} test="preview-commands" text=${list.join('\n') || otherwise} shown=${cut.join('\n') || otherwise} />`}
         <${Code} label=${t('preview.curl')} test="preview-curl" text=${curl(command, location.origin)} />
       </div>
+      ${busy && html`<${Progress} />`}
       <footer>
         <${Button} label=${t('cancel')} onClick=${actions.close} test="cancel" />
-        <button type="submit" class=${`button ${danger ? 'danger solid' : 'primary'}`} data-testid="submit" disabled=${busy || !ready}>
+        <button type="submit" class=${`button ${danger ? 'danger solid' : 'primary'}`} data-testid="submit" disabled=${busy || !ready || offline}>
           ${busy ? html`<${Icon} name="activity" />` : ''}<span>${submit}</span></button>
       </footer>
     </form>
   <//>`;
 }
 
-/** A modal dialog; Escape and a click beside it close it. @param {any} props */
-export function Modal({ title, icon, wide = false, children }) {
+/** A modal dialog; Escape and a click beside it close it, and the focus goes back to where it was. @param {any} props */
+export function Modal({ title, icon, wide = false, focus = 'input:not([hidden]), select, textarea', children }) {
   const ref = useRef(/** @type {any} */ (null));
   useEffect(() => {
+    const before = /** @type {any} */ (document.activeElement);
     ref.current.showModal();
-    const first = ref.current.querySelector('input:not([hidden]), select, textarea') ?? ref.current.querySelector('[type=submit]');
+    const first = ref.current.querySelector(focus) ?? ref.current.querySelector('[type=submit]');
     first?.focus();
     if (first?.type === 'text') first.select();
+    return () => { if (before?.isConnected) before.focus({ preventScroll: true }); };
   }, []);
   const outside = (e) => { if (e.target === ref.current) actions.close(); };
   return html`<dialog ref=${ref} class=${`modal ${wide === true ? 'wide' : wide || ''}`} aria-label=${title} data-testid="dialog"
@@ -127,9 +158,9 @@ let nextField = 0;
 /**
  * A labelled input with its errors. options makes it a select.
  * @param {{name: string, label: string, value: any, set: (v: any) => void, errors?: string[], hint?: string,
- *   type?: string, options?: {value: string, label?: string}[], placeholder?: string, list?: string[]}} props
+ *   type?: string, options?: {value: string, label?: string}[], placeholder?: string, list?: string[], min?: number, max?: number}} props
  */
-export function Field({ name, label, value, set, errors = [], hint, type = 'text', options, placeholder, list }) {
+export function Field({ name, label, value, set, errors = [], hint, type = 'text', options, placeholder, list, min, max }) {
   const [id] = useState(() => `field-${nextField++}`);
   const bad = errors.length > 0;
   const common = { id, name, 'aria-invalid': bad, 'aria-describedby': bad ? `${id}-errors` : undefined };
@@ -140,7 +171,7 @@ export function Field({ name, label, value, set, errors = [], hint, type = 'text
   const control = options
     ? html`<select ...${common} value=${value} onChange=${(e) => set(e.target.value)}>
         ${options.map((o) => html`<option key=${o.value} value=${o.value} selected=${o.value === value}>${o.label ?? o.value}</option>`)}</select>`
-    : html`<input type=${type} ...${common} value=${value} placeholder=${placeholder} autocomplete="off" autocapitalize="off" spellcheck=${false}
+    : html`<input type=${type} ...${common} value=${value} placeholder=${placeholder} min=${min} max=${max} autocomplete="off" autocapitalize="off" spellcheck=${false}
         list=${list ? `${id}-list` : undefined} onInput=${(e) => set(e.target.value)} />`;
   return html`<div class=${`field ${bad ? 'invalid' : ''}`}><label for=${id}>${label}</label>${control}
     ${list && html`<datalist id=${`${id}-list`}>${list.map((x) => html`<option key=${x} value=${x} />`)}</datalist>`}

@@ -1,9 +1,10 @@
 // The graph: what the scene holds, on a canvas that can be panned and zoomed.
-import { effect } from '../lib/signals.js';
+import { effect, untracked } from '../lib/signals.js';
 import { html, useEffect, useMemo, useRef, useSignal } from '../lib/preact.js';
-import { actions, scene, store, t, ui } from '../context.js';
+import { actions, calm, ignored, scene, store, t, ui } from '../context.js';
 import { bounds } from '../layout/geometry.js';
-import { createCamera, fitView, inView, zoomAt } from './camera.js';
+import { Bubble } from './bubble.js';
+import { createCamera, fitView, fly, inView, viewOf, zoomAt } from './camera.js';
 import { createDrawn } from './drawn.js';
 import { HandMarks } from './hand-marks.js';
 import { boxDrag, chooseAll, connect, createHands, moveDrag, nodeUnder, toggle, wireDrag, wireFromSelection } from './hands.js';
@@ -12,8 +13,11 @@ import { PictureMenu } from './picture-menu.js';
 import { Button } from './parts.js';
 import { Picture } from './picture.js';
 import { Spot } from './spot.js';
+import { createStops } from './stops.js';
 import { handle } from './viewport.js';
+import { boxOf, directions } from './whereabouts.js';
 
+const listWidth = 400; // px that search takes on the left
 const mapFrom = 100; // nodes; below, the picture itself is as good
 
 export function Graph() {
@@ -22,15 +26,18 @@ export function Graph() {
   const g = useMemo(createGraph, []);
   useEffect(() => g.mount(stage.current, world.current), []);
   return html`<div class=${`graph ${store.stale.value && store.loaded.value ? 'stale' : ''}`}>
-    <div ref=${stage} class=${`canvas ${ui.lit.value.size ? 'lighting' : ''}`} role="group" aria-label=${t('graph.label')} data-testid="graph">
+    <div ref=${stage} class=${`canvas ${ui.lit.value.size ? 'lighting' : ''}`} role="group" aria-label=${t('graph.label')} aria-description=${t('graph.keys')} data-testid="graph">
       <svg ref=${world} class="world">
         <${Picture} drawn=${g.drawn} camera=${g.camera} />
         <${HandMarks} hands=${g.hands} drawn=${g.drawn} camera=${g.camera} />
       </svg>
     </div>
     <${Tools} g=${g} />
-    <${Spot} hands=${g.hands} />
+    <${Spot} hands=${g.hands} steer=${g.steer} />
+    <${Bubble} camera=${g.camera} />
+    <${Stale} />
     <${Choosing} hands=${g.hands} />
+    <${Chosen} />
   </div>`;
 }
 
@@ -38,11 +45,14 @@ export function Graph() {
 function createGraph() {
   const camera = createCamera();
   const hands = createHands();
-  const drawn = createDrawn({ scene, store, ui, camera, hands });
+  const drawn = createDrawn({ scene, store, ui, ignored, camera, hands });
   let own = false; // the view was chosen by hand: leave it alone
   let shown = false; // something was ever there to fit
 
-  const steer = () => { own = true; };
+  function steer() {
+    own = true;
+    if (!shown) camera.jump(camera.view.peek()); // details are drawn of where one looks
+  }
   function fit() {
     const box = bounds(scene.model.peek(), scene.positions.peek(), scene.routes.peek());
     const { width, height } = camera.size.peek();
@@ -56,6 +66,41 @@ function createGraph() {
     steer();
     camera.jump(zoomAt(camera.view.peek(), width / 2, height / 2, factor));
   }
+
+  /** @param {string} id of a node, or a selection */
+  const find = (id) => boxOf(scene.model.peek(), scene.positions.peek(), scene.routes.peek(), id);
+  /** Goes to an object, near enough to read it, and beside the list of what was found. */
+  function show(id) {
+    const box = find(id);
+    if (!box) return;
+    steer();
+    const left = ui.searching.peek() ? listWidth : 0;
+    const { width, height } = camera.size.peek();
+    const to = viewOf(box, camera.view.peek(), { width: width - left, height }, 0.75);
+    fly(camera, { ...to, x: to.x + left }, calm());
+  }
+  /** Goes to an object only when it cannot be seen. */
+  function reveal(id) {
+    const box = find(id);
+    const { width, height } = camera.size.peek();
+    if (!box || inView(box, camera.view.peek(), width, height)) return;
+    fly(camera, viewOf(box, camera.view.peek(), camera.size.peek()), calm());
+  }
+  /** What was just made is not drawn yet. */
+  let awaited = '';
+  function expect(id) {
+    awaited = find(id) ? '' : id;
+    if (!awaited) reveal(id);
+  }
+  /** @type {import('./camera.js').View | null} where one was before looking for something */
+  let kept = null;
+  const wishes = {
+    fit, show, reveal: expect,
+    in: () => zoom(1.25),
+    out: () => zoom(0.8),
+    keep: () => { kept = camera.view.peek(); },
+    back: () => { if (kept) fly(camera, kept, calm()); },
+  };
 
   /** A whole new picture is fitted; a change only when it would lie outside. */
   function keepInView() {
@@ -81,8 +126,9 @@ function createGraph() {
     observer.observe(stage);
     measure();
     const callOff = handle(stage, { camera, steer, grab: grab(camera, hands), click: click(camera, hands) }, abort.signal);
-    listen(stage, { camera, hands, callOff, signal: abort.signal });
-    const stops = [
+    const stops = createStops(stage, { scene, drawn, reveal });
+    listen(stage, { camera, hands, callOff, stops, signal: abort.signal });
+    const ends = [
       // First the view, then what is drawn of it.
       effect(keepInView),
       effect(() => {
@@ -91,16 +137,20 @@ function createGraph() {
         setTimeout(() => { if (!own) fit(); }, 320);
       }),
       effect(() => {
-        const { what } = ui.view.value;
-        if (what === 'fit') fit();
-        else if (what) zoom(what === 'in' ? 1.25 : 0.8);
+        const { what, id } = ui.view.value;
+        untracked(() => wishes[what]?.(id));
+      }),
+      effect(() => {
+        scene.model.value;
+        if (awaited) untracked(() => expect(awaited));
       }),
       drawn.follow(),
+      stops.follow(),
     ];
     return () => {
       abort.abort();
       observer.disconnect();
-      for (const stop of stops) stop();
+      for (const end of ends) end();
     };
   }
 
@@ -144,10 +194,10 @@ const click = (camera, hands) => (target, e, at) => {
 };
 
 const round = ({ x, y }) => ({ x: Math.round(x), y: Math.round(y) });
-const steps = { ArrowLeft: [-20, 0], ArrowRight: [20, 0], ArrowUp: [0, -20], ArrowDown: [0, 20] };
+const step = 20; // px of the drawing that a key moves a card
 
 /** Hovering, the focus, double clicks and keys. */
-function listen(stage, { camera, hands, callOff, signal }) {
+function listen(stage, { camera, hands, callOff, stops, signal }) {
   const on = (type, f) => stage.addEventListener(type, f, { signal });
   const look = (e) => {
     const id = e.target.closest('[data-connect]')?.dataset.connect ?? nodeUnder(e.target);
@@ -156,7 +206,10 @@ function listen(stage, { camera, hands, callOff, signal }) {
     if (wire && !wire.held) hands.wire.value = { ...wire, to: id === wire.from ? null : id };
   };
   on('pointerover', look);
-  on('focusin', look);
+  on('focusin', (e) => {
+    look(e);
+    stops.focused(e.target);
+  });
   on('pointerleave', () => { hands.over.value = null; });
   on('dblclick', (e) => {
     if (e.target.closest('[data-node],[data-cable],[data-port],[data-connect]')) return;
@@ -171,25 +224,46 @@ function listen(stage, { camera, hands, callOff, signal }) {
       e.preventDefault();
       click(camera, hands)(target, e, null);
     }
-    const step = steps[e.key];
-    if (!step || !target.dataset.node) return;
-    e.preventDefault();
-    const drag = moveDrag(target.dataset.node, camera);
-    const { k } = camera.view.peek();
-    drag?.move({ x: step[0] * k, y: step[1] * k }, { x: 0, y: 0 }, null);
-    drag?.end(true);
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
+    if (e.key === 'PageDown' || e.key === 'PageUp') {
+      e.preventDefault();
+      stops.cable(target, e.key === 'PageDown' ? 1 : -1);
+    } else if (!e.shiftKey) {
+      if (stops.walk(target, e.key)) e.preventDefault();
+    } else if (directions[e.key] && target.dataset.node) {
+      e.preventDefault();
+      nudge(target.dataset.node, directions[e.key]);
+    }
   });
+  function nudge(id, [dx, dy]) {
+    const drag = moveDrag(id, camera);
+    const by = step * camera.view.peek().k;
+    drag?.move({ x: dx * by, y: dy * by }, { x: 0, y: 0 }, null);
+    drag?.end(true);
+  }
   addEventListener('keydown', (e) => {
     if (ui.dialog.peek() || /** @type {any} */ (e.target).closest?.('input, textarea, select')) return;
     if (e.key === 'Escape') {
-      const busy = callOff() || hands.wire.peek() || hands.spot.peek();
+      const busy = callOff() || hands.wire.peek() || hands.spot.peek() || ui.bubble.peek();
       hands.wire.value = null;
       hands.spot.value = null;
+      ui.bubble.value = null;
       if (busy) e.stopImmediatePropagation(); // what is selected stays so
     } else if (e.key === 'a' && (e.ctrlKey || e.metaKey)) {
       e.preventDefault();
       chooseAll();
-    } else if (e.key === 'c' && !e.ctrlKey && !e.metaKey && !e.altKey) wireFromSelection(hands);
+    } else if (e.key === 'c' && !e.ctrlKey && !e.metaKey && !e.altKey) {
+      wireFromSelection(hands);
+      const from = hands.wire.peek()?.from;
+      if (from) stops.to(from); // arrows lead to the other end from there
+    } else if (directions[e.key] && document.activeElement === document.body) {
+      // Nothing has the focus: arrows begin at what is selected.
+      const selected = scene.model.peek().nodes.find((n) => n.select === ui.selection.peek());
+      const first = selected ?? scene.model.peek().nodes[0];
+      if (!first) return;
+      e.preventDefault();
+      stops.to(first.id);
+    }
   }, { signal, capture: true });
 }
 
@@ -230,4 +304,19 @@ function Choosing({ hands }) {
   const name = wire.link || wire.from.slice(3);
   return html`<div class="picking-hint" role="status" data-testid="connecting">${t('graph.connectTo', { name })}
     <button type="button" class="button small" onClick=${() => { hands.wire.value = null; }}>${t('cancel')}<kbd>Esc</kbd></button></div>`;
+}
+
+/** Several are chosen: what can be done with them. */
+function Chosen() {
+  const count = ui.chosen.value.size;
+  if (count < 2) return null;
+  return html`<div class="chosen-bar" role="status" data-testid="chosen" data-count=${count}>${t('graph.chosen', { count })}
+    <${Button} icon="trash-2" kind="small danger" label=${t('delete')} hint="Del" test="chosen-delete" onClick=${actions.deleteChosen} />
+    <${Button} kind="small" label=${t('cancel')} hint="Esc" onClick=${() => actions.select(null)} /></div>`;
+}
+
+/** The picture is old, and says so. */
+function Stale() {
+  if (!store.stale.value || !store.loaded.value) return null;
+  return html`<p class="stale-note" role="status" data-testid="stale">${t('connection.stale')}</p>`;
 }

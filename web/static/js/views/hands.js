@@ -117,7 +117,7 @@ export function connect(from, link, to) {
   if (!a || !b || a === b) return;
   const bridge = (n) => (n.kind === 'br' ? n.id.slice(n.id.indexOf('/') + 1) : undefined);
   if (link && b.kind === 'br' && b.namespace === a.namespace) {
-    actions.run(commands.patchLink(a.namespace, link.slice(link.indexOf('/') + 1), { master: bridge(b) }));
+    actions.run(commands.patchLink(a.namespace, link.slice(link.indexOf('/') + 1), { master: bridge(b) }), { at: b.id });
     return;
   }
   // The form knows a bridge at its second end.

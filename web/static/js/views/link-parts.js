@@ -4,6 +4,7 @@ import { actions, store, t } from '../context.js';
 import { commands } from '../core/api.js';
 import { isLoopback, namespaceOf } from '../core/lookup.js';
 import { Menu } from './menu.js';
+import { IgnoreForeign } from './differences.js';
 import { Button, Icon } from './parts.js';
 
 /** May netdash change this link? lo of a managed namespace or of host: its state, yes. */
@@ -23,7 +24,7 @@ export function Keeping({ link, namespace }) {
   const subject = link ? `${link.namespace}/${link.name}` : o.name;
   if (o.sync === 'foreign') {
     return html`<${Button} icon="log-in" label=${t('adopt')} title=${t('adopt.title', { object: subject })} test="adopt"
-      onClick=${() => actions.open('adopt', { subjects: [subject] })} />`;
+      onClick=${() => actions.open('adopt', { subjects: [subject] })} /><${IgnoreForeign} link=${link} namespace=${namespace} />`;
   }
   if (!o.managed) return null;
   return html`<${Menu} icon="ellipsis" title=${t('more')} test="more-actions">${(close) => html`<button type="button" role="menuitem" tabindex="-1"

@@ -11,20 +11,22 @@ import { Icon } from './parts.js';
 /** @typedef {import('../layout/model.js').Node} Node */
 
 /**
- * @param {{node: Node, x: number, y: number, level: import('./camera.js').Level, selected: boolean, picking: boolean,
+ * stops.js says which one Tab leads to; hidden: how many of its differences are
+ * ignored; faint: it is ignored itself.
+ * @param {{node: Node, x: number, y: number, hidden: number, faint: boolean, level: import('./camera.js').Level, selected: boolean, picking: boolean,
  *   target: boolean, lit: boolean, flash: number, calm: (ids: string[]) => void}} props
  */
-export function NodeFace({ node, x, y, level, selected, picking, target, lit, flash, calm }) {
+export function NodeFace({ node, x, y, hidden, faint, level, selected, picking, target, lit, flash, calm }) {
   // Moving a card leaves what is in it alone.
-  const face = useMemo(() => html`<${faces[level]} node=${node} />`, [node, level]);
+  const face = useMemo(() => html`<${faces[level]} node=${hidden ? { ...node, differences: node.differences - hidden } : node} />`, [node, level, hidden]);
   const marks = [node.kind, `sync-${node.sync}`, `s-${node.state}`, isRouter(node) && 'router', selected && 'selected', picking && 'picking',
-    target && 'target', lit && 'lit'];
+    target && 'target', lit && 'lit', hidden > 0 && hidden >= node.differences && 'calm', faint && 'faint'];
   const kind = t(node.kind === 'ns' ? 'namespace' : 'bridge');
   const where = node.kind === 'br' ? ` (${node.place})` : '';
   const ended = () => calm(node.kind === 'ns' ? [node.select, `link:${node.namespace}/lo`] : [node.select]);
   return html`<g class=${`node ${marks.filter(Boolean).join(' ')}`} transform=${`translate(${x} ${y})`}
-      data-node=${node.id} data-sync=${node.sync} data-state=${node.state} data-differences=${node.differences} data-level=${level}
-      tabindex="0" role="group" aria-current=${selected}
+      data-node=${node.id} data-sync=${node.sync} data-state=${node.state} data-differences=${node.differences - hidden} data-level=${level}
+      tabindex="-1" role="group" aria-current=${selected}
       aria-label=${`${kind} ${node.title}${where}, ${t(`sync.${node.sync}`)}, ${t(`state.${node.state}`)}`}>
     ${(selected || target) && html`<rect class="halo" x="-5" y="-5" width=${node.w + 10} height=${node.h + 10} rx="13" />`}
     ${face}
@@ -137,7 +139,7 @@ function PingButton({ x, y, namespace }) {
       start(e);
     }
   };
-  return html`<g class="card-button" transform=${`translate(${x} ${y})`} role="button" tabindex="0" aria-label=${label}
+  return html`<g class="card-button" transform=${`translate(${x} ${y})`} role="button" tabindex="-1" aria-label=${label}
       data-testid="card-ping" data-button onClick=${start} onKeyDown=${key}>
     <title>${label}</title>
     <rect x="-3" y="-2" width="24" height="24" rx="6" />

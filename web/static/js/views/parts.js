@@ -53,8 +53,8 @@ export function Facts({ rows }) {
     html`<${Fragment} key=${k}><dt>${k}</dt><dd>${v}</dd><//>`)}</dl>`;
 }
 
-/** Something to copy: commands, a curl line. @param {{text: string, label: string, test?: string}} props */
-export function Code({ text, label, test = undefined }) {
+/** Something to copy: commands, a curl line. @param {{text: string, label: string, test?: string, shown?: string}} props shown: instead of a text that is too long */
+export function Code({ text, label, test = undefined, shown = text }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     await navigator.clipboard?.writeText(text).catch(() => {});
@@ -63,6 +63,6 @@ export function Code({ text, label, test = undefined }) {
   };
   return html`<div class="code" data-testid=${test}>
     <div class="head">${label}<${Button} icon=${copied ? 'check' : 'copy'} title=${t('copy')} onClick=${copy} /></div>
-    <pre tabindex="0">${text}</pre>
+    <pre tabindex="0">${shown}</pre>
   </div>`;
 }

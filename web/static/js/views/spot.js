@@ -3,8 +3,8 @@ import { html, useEffect, useRef } from '../lib/preact.js';
 import { actions, t } from '../context.js';
 import { Icon } from './parts.js';
 
-/** @param {{hands: import('./hands.js').Hands}} props */
-export function Spot({ hands }) {
+/** @param {{hands: import('./hands.js').Hands, steer: () => void}} props steer: what is made stays where it was asked for */
+export function Spot({ hands, steer }) {
   const spot = hands.spot.value;
   const root = useRef(/** @type {any} */ (null));
   useEffect(() => {
@@ -22,6 +22,7 @@ export function Spot({ hands }) {
   if (!spot) return null;
   const make = (kind) => () => {
     hands.spot.value = null;
+    steer();
     actions.open(kind, { at: spot.at });
   };
   return html`<div class="spot" ref=${root} role="menu" aria-label=${t('graph.spot')} data-testid="spot">

@@ -1,7 +1,7 @@
 // The bar at the top: create, undo, drift, connection, document, settings,
 // language, theme, help.
 import { html, useEffect, useState } from '../lib/preact.js';
-import { actions, store, t, ui } from '../context.js';
+import { actions, ignored, store, t, ui } from '../context.js';
 import { redoTarget, titleOf, undoTarget } from '../core/history.js';
 import { Button, Icon } from './parts.js';
 import { LanguageMenu, ThemeMenu } from './preferences.js';
@@ -19,10 +19,12 @@ export function TopBar({ retry }) {
         onClick=${() => actions.open('veth')} />
       <${Button} icon="network" label=${t('bridge')} title=${t('create.bridge')} hint="b" test="create-bridge" disabled=${off}
         onClick=${() => actions.open('bridge')} />
+      <${Button} icon="boxes" title=${t('template.title')} hint="l" test="create-template" disabled=${off} onClick=${() => actions.open('template')} />
     </div>
     <${Turns} off=${off} />
     <${Counts} />
     <span class="space"></span>
+    <${Button} icon="search" kind="roomy" label=${t('search')} title=${t('search.what')} hint="/" test="open-search" disabled=${off} onClick=${actions.search} />
     <${DriftBadge} />
     <${Connection} retry=${retry} />
     <${Button} icon="file-text" kind="roomy" label=${t('document.short')} title=${t('document')} hint="s" test="open-document" disabled=${off}
@@ -50,7 +52,7 @@ function Turns({ off }) {
 /** Is everything as intended? Leads to the list of what is not. */
 function DriftBadge() {
   if (!store.loaded.value) return null;
-  const count = store.differences.value.length;
+  const count = ignored.seen.value.length;
   const waits = count > 0 && ui.repair.value?.state === 'backing_off';
   return html`<button type="button" class=${`drift-badge ${count ? 'drifted' : ''}`} data-testid="drift-badge" data-differences=${count}
       title=${`${t(count ? 'drift.badge.why' : 'drift.none')} (d)`} onClick=${() => { ui.drawer.value = { open: true, tab: 'drift' }; }}>

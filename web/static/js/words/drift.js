@@ -79,6 +79,19 @@ export const drift = {
   'repair.next': ['Next try in {seconds} s.', '{seconds} 秒后再试。'],
   'repair.now': ['Trying now.', '正在重试。'],
 
+  // adopt what drifted, ignore
+  'accept.title': ['Adopt {object} as it is', '按现状纳管 {object}'],
+  'accept.sentence': ['What the kernel has becomes what is intended.', '内核中的状态将成为预期。'],
+  'accept.sentence.gone': ['It is not there, and is no longer intended either.', '它已不存在，今后也不再属于预期。'],
+  'accept.why': ['Make what the kernel has the intention', '把内核中的状态作为预期'],
+  ignore: ['Ignore', '忽略'],
+  'ignore.why': ['Do not remind me of this until it changes; only in this browser', '在它变化之前不再提醒我；仅限此浏览器'],
+  'ignore.again': ['Show again', '重新显示'],
+  'ignore.list': ['Ignored', '已忽略'],
+  'ignore.count': ['{count} ignored', '已忽略 {count} 处'],
+  'ignore.foreign': ['foreign', '外部对象'],
+  'ignore.done': ['Ignored: {object}', '已忽略：{object}'],
+
   // adopt and release
   'adopt.title': ['Adopt {object}', '纳管 {object}'],
   'adopt.sentence.namespace': ['{object} and the links in it become part of what is intended, just as they are now. From then on netdash can change and delete them, says when they drift, and restores them.', '{object} 及其中的链路将按现状成为预期拓扑的一部分。此后 netdash 可以更改和删除它们，在漂移时提示，并能恢复它们。'],
