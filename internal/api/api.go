@@ -85,7 +85,7 @@ type Kernel interface {
 	Ping(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
 	// FlushFDB removes a bridge's learned entries and tells how many.
 	FlushFDB(ctx context.Context, namespace, bridge string) (int, error)
-	Firewall(ctx context.Context, namespace string) ([]topology.FirewallChain, error)
+	Firewall(ctx context.Context, namespace string) (*topology.Firewall, error)
 	Capabilities() topology.Capabilities
 }
 
