@@ -5,7 +5,7 @@ import { consequences } from '../core/consequences.js';
 import { DocumentDialog } from './document.js';
 import { BridgeForm } from './form-bridge.js';
 import { NamespaceForm } from './form-namespace.js';
-import { AdoptForm, ReleaseForm, RepairForm, SettingsForm, UndoForm } from './form-lab.js';
+import { AdoptForm, ReleaseForm, RepairForm, SettingsForm, UndoForm, UndoToForm } from './form-lab.js';
 import { AddressForm, EditForm, FDBForm, RouteForm } from './form-small.js';
 import { VethForm } from './form-veth.js';
 import { CommandForm, Modal } from './form.js';
@@ -14,7 +14,7 @@ import { CommandForm, Modal } from './form.js';
 const dialogs = {
   namespace: NamespaceForm, veth: VethForm, bridge: BridgeForm, address: AddressForm, route: RouteForm,
   fdb: FDBForm, edit: EditForm, delete: DeleteForm, help: Help,
-  repair: RepairForm, adopt: AdoptForm, release: ReleaseForm, undo: UndoForm, settings: SettingsForm, document: DocumentDialog,
+  repair: RepairForm, adopt: AdoptForm, release: ReleaseForm, undo: UndoForm, 'undo-to': UndoToForm, settings: SettingsForm, document: DocumentDialog,
 };
 
 export function DialogHost() {
