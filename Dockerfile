@@ -28,9 +28,9 @@ ARG VERSION=dev
 RUN make static VERSION="$VERSION"
 
 FROM debian:bookworm-slim
-# nft lists a namespace's firewall; all else netdash asks the kernel itself.
+# These print a namespace's firewall; all else netdash asks the kernel itself.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends nftables \
+ && apt-get install -y --no-install-recommends nftables iptables \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/bin/netdash /usr/local/bin/netdash
 VOLUME /var/lib/netdash

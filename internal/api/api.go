@@ -94,7 +94,7 @@ type Kernel interface {
 	Record(context.Context, walk.Flow, []walk.Place, func(context.Context)) (*walk.Recording, error)
 	// FlushFDB removes a bridge's learned entries and tells how many.
 	FlushFDB(ctx context.Context, namespace, bridge string) (int, error)
-	Firewall(ctx context.Context, namespace string) ([]topology.FirewallChain, error)
+	Firewall(ctx context.Context, namespace string) (*topology.Firewall, error)
 	Capabilities() topology.Capabilities
 }
 

@@ -54,7 +54,7 @@ type world struct {
 	ping      func(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
 	matrix    func(context.Context, topology.MatrixRequest, func(topology.MatrixPart)) (*topology.MatrixSummary, error)
 	record    func(context.Context, walk.Flow, []walk.Place, func(context.Context)) (*walk.Recording, error)
-	firewall  func() ([]topology.FirewallChain, error)
+	firewall  func() (*topology.Firewall, error)
 	flushed   []string
 	flushTime time.Duration
 	subscribe func(*uint64) Subscription
@@ -393,9 +393,9 @@ func (w *world) FlushFDB(ctx context.Context, namespace, bridge string) (int, er
 	return 3, nil
 }
 
-func (w *world) Firewall(context.Context, string) ([]topology.FirewallChain, error) {
+func (w *world) Firewall(context.Context, string) (*topology.Firewall, error) {
 	if w.firewall == nil {
-		return nil, nil
+		return &topology.Firewall{Chains: []topology.FirewallChain{}, Tools: []topology.FirewallTool{}}, nil
 	}
 	return w.firewall()
 }

@@ -6,14 +6,14 @@ import (
 	"netdash/internal/topology"
 )
 
-func (h *Handler) listFirewall(ctx context.Context, in *NamespacePath) (*list[topology.FirewallChain], error) {
+func (h *Handler) getFirewall(ctx context.Context, in *NamespacePath) (*one[*topology.Firewall], error) {
 	ns, err := h.find(in.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	chains, err := h.Kernel.Firewall(ctx, ns.Name)
+	firewall, err := h.Kernel.Firewall(ctx, ns.Name)
 	if err != nil {
 		return nil, err
 	}
-	return listOf(chains), nil
+	return &one[*topology.Firewall]{firewall}, nil
 }

@@ -273,7 +273,7 @@ func TestInternalErrors(t *testing.T) {
 
 func TestPanic(t *testing.T) {
 	s := serve(t, nil)
-	s.world.firewall = func() ([]topology.FirewallChain, error) { panic("at /secret") }
+	s.world.firewall = func() (*topology.Firewall, error) { panic("at /secret") }
 	for _, accept := range []string{"gzip", "identity"} {
 		a := s.do(t, "GET", "/api/v1/namespaces/host/firewall", "", "Accept-Encoding: "+accept)
 		p := a.problem(t, topology.CodeInternal)

@@ -92,10 +92,14 @@ func TestLab(t *testing.T) {
 
 func TestListsAreNeverNull(t *testing.T) {
 	s := serve(t, nil)
-	for _, path := range []string{"/veths", "/bridges", "/operations", "/namespaces/host/neighbours", "/namespaces/host/firewall", "/namespaces/host/routes"} {
+	for _, path := range []string{"/veths", "/bridges", "/operations", "/namespaces/host/neighbours", "/namespaces/host/routes"} {
 		if a := s.do(t, "GET", "/api/v1"+path, "").want(t, 200); strings.TrimSpace(a.text) != `{"items":[]}` {
 			t.Errorf("%s: %s", path, a.text)
 		}
+	}
+	const firewall = `{"items":[],"tools":[],"forwarding":{"ipv4":false,"ipv6":false}}`
+	if a := s.do(t, "GET", "/api/v1/namespaces/host/firewall", "").want(t, 200); strings.TrimSpace(a.text) != firewall {
+		t.Errorf("firewall: %s", a.text)
 	}
 }
 

@@ -89,7 +89,7 @@ func (h *Handler) routes(a huma.API) {
 	create[topology.RouteState](s, "/namespaces/{namespace}/routes", "create-route", "Add a route to the main table", h.createRoute, `{"destination":"default","gateway":"10.1.0.254"}`)
 	remove(s, "/namespaces/{namespace}/routes", "delete-route", "Remove a route, named by the query or by the body", h.deleteRoute)
 	get(s, "/namespaces/{namespace}/neighbours", "list-neighbours", "List the ARP and ND table", h.listNeighbours)
-	get(s, "/namespaces/{namespace}/firewall", "list-firewall", "List the packet filter's chains with their rules", h.listFirewall)
+	get(s, "/namespaces/{namespace}/firewall", "list-firewall", "List the packet filter: its chains with their rules, and as each tool prints it", h.getFirewall)
 
 	s = section{a, h, "MAC tables"}
 	get(s, "/namespaces/{namespace}/bridges/{bridge}/fdb", "list-fdb", "List a bridge's MAC table, fresh from the kernel", h.listFDB)

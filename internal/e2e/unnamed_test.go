@@ -43,10 +43,7 @@ func TestUnnamedNamespace(t *testing.T) {
 	s.do(t, "GET", "/namespaces/"+id+"/links", "").want(t, 200)
 	s.do(t, "GET", "/namespaces/"+id+"/bridges/br0/fdb", "").want(t, 200)
 	s.do(t, "GET", "/namespaces/"+id+"/neighbours", "").want(t, 200)
-	firewall := s.do(t, "GET", "/namespaces/"+id+"/firewall", "")
-	if firewall.status != 501 { // a kernel without nf_tables
-		firewall.want(t, 200)
-	}
+	s.do(t, "GET", "/namespaces/"+id+"/firewall", "").want(t, 200)
 	ping := read[topology.PingResult](t, s.do(t, "POST", "/pings", `{"namespace":"`+id+`","address":"127.0.0.1","count":1}`).want(t, 200))
 	if ping.Received != 1 || ping.Namespace != id {
 		t.Errorf("%+v", ping)

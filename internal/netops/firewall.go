@@ -1,12 +1,10 @@
 package netops
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/google/nftables"
@@ -24,31 +22,64 @@ const firewallTimeout = 10 * time.Second
 const FeatureNFTables = "nf_tables"
 
 // Firewall reads the packet filter of a namespace: the chains of nf_tables as
-// the kernel lists them, with their rules as nft(8) prints them, and the chains
-// of the older ip_tables where such are loaded. None is an empty list; a kernel
-// without nf_tables is unsupported.
+// the kernel lists them, with their rules as nft(8) prints them, the chains of
+// the older ip_tables where such are loaded, and what each tool says itself.
+// Nothing is loaded or made by it. Without any rule the lists are empty.
 //
 // The kernel keeps rules as small programs that only the tool which made them
 // can turn back into words. Without the tool a rule is there by its number.
-func (k *Kernel) Firewall(ctx context.Context, namespace string) ([]topology.FirewallChain, error) {
+func (k *Kernel) Firewall(ctx context.Context, namespace string) (*topology.Firewall, error) {
 	ctx, cancel := context.WithTimeout(ctx, firewallTimeout)
 	defer cancel()
-	list, err := k.nftChains(ctx, namespace)
-	if err != nil {
-		return nil, refusal(namespace, fmt.Errorf("read nf_tables: %w", err))
+	r := &filterReader{kernel: k, ctx: ctx, namespace: namespace, out: &topology.Firewall{Chains: []topology.FirewallChain{}}}
+	for _, read := range []struct {
+		what string
+		do   func() error
+	}{{"nf_tables", r.nft}, {"ip_tables", r.legacy}, {"forwarding", r.forwarding}} {
+		if err := read.do(); err != nil {
+			return nil, refusal(namespace, fmt.Errorf("read %s: %w", read.what, err))
+		}
 	}
-	legacy, err := k.legacyChains(ctx, namespace)
-	if err != nil {
-		return nil, refusal(namespace, fmt.Errorf("read ip_tables: %w", err))
-	}
-	return append(list, legacy...), nil
+	return r.out, nil
 }
 
-// nftChains reads nf_tables.
-func (k *Kernel) nftChains(ctx context.Context, namespace string) ([]topology.FirewallChain, error) {
-	deadline, _ := ctx.Deadline()
+// filterReader reads the packet filter of one namespace.
+type filterReader struct {
+	kernel    *Kernel
+	ctx       context.Context
+	namespace string
+	out       *topology.Firewall
+}
+
+// nft reads nf_tables: its chains, and what the three tools that make such say.
+func (r *filterReader) nft() error {
+	tables, err := r.nftChains()
+	lack := errors.Is(err, errNoNFTables)
+	if err != nil && !lack {
+		return err
+	}
+	has := func(families ...nftables.TableFamily) bool {
+		return slices.ContainsFunc(tables, func(t *nftables.Table) bool {
+			return len(families) == 0 || slices.Contains(families, t.Family)
+		})
+	}
+	r.ask("nft", has(), "nft", "list", "ruleset")
+	if lack {
+		r.out.Tools[0].Error = lacks(FeatureNFTables)
+	}
+	r.ask("iptables-nft", has(nftables.TableFamilyIPv4), "iptables-nft-save")
+	r.ask("ip6tables-nft", has(nftables.TableFamilyIPv6), "ip6tables-nft-save")
+	return nil
+}
+
+// nftChains reads the chains of nf_tables, and gives the tables.
+func (r *filterReader) nftChains() ([]*nftables.Table, error) {
+	if unloaded("nf_tables", "") {
+		return nil, nil
+	}
+	deadline, _ := r.ctx.Deadline()
 	var conn *nftables.Conn
-	err := k.Do(namespace, func() (err error) {
+	err := r.kernel.Do(r.namespace, func() (err error) {
 		conn, err = nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(c *netlink.Conn) error {
 			return c.SetDeadline(deadline)
 		}))
@@ -58,15 +89,15 @@ func (k *Kernel) nftChains(ctx context.Context, namespace string) ([]topology.Fi
 		return nil, withoutNFTables(err)
 	}
 	defer func() { _ = conn.CloseLasting() }()
-	chains, err := conn.ListChains()
-	if err != nil {
+	tables, err := conn.ListTables()
+	if err != nil || len(tables) == 0 {
 		return nil, withoutNFTables(err)
 	}
-	list := make([]topology.FirewallChain, 0, len(chains))
-	if len(chains) == 0 {
-		return list, nil
+	chains, err := conn.ListChains()
+	if err != nil || len(chains) == 0 {
+		return tables, err
 	}
-	texts, err := k.nftTexts(ctx, namespace)
+	texts, err := r.nftTexts()
 	if err != nil {
 		return nil, err
 	}
@@ -79,20 +110,22 @@ func (k *Kernel) nftChains(ctx context.Context, namespace string) ([]topology.Fi
 		if err != nil {
 			return nil, fmt.Errorf("chain %s %s %s: %w", out.Family, out.Table, out.Chain, err)
 		}
-		for _, r := range rules {
-			out.Rules = append(out.Rules, texts.of(out, r.Handle))
+		for _, rule := range rules {
+			out.Rules = append(out.Rules, texts.of(out, rule.Handle))
 		}
-		list = append(list, out)
+		r.out.Chains = append(r.out.Chains, out)
 	}
-	return list, nil
+	return tables, nil
 }
+
+var errNoNFTables = errors.New(lacks(FeatureNFTables))
 
 // withoutNFTables recognises a kernel without nf_tables: it has no such netlink
 // family (no nfnetlink), or that has no such part.
 func withoutNFTables(err error) error {
 	for _, errno := range []unix.Errno{unix.EPROTONOSUPPORT, unix.EOPNOTSUPP, unix.EINVAL} {
 		if errors.Is(err, errno) {
-			return fmt.Errorf("%w: %w", unsupported(FeatureNFTables), err)
+			return fmt.Errorf("%w: %w", errNoNFTables, err)
 		}
 	}
 	return err
@@ -144,22 +177,4 @@ func nftPolicy(c *nftables.Chain) string {
 		return "drop"
 	}
 	return "accept"
-}
-
-// runIn runs a program in a namespace and gives what it prints. errors.Is
-// exec.ErrNotFound if it is not installed.
-func (k *Kernel) runIn(ctx context.Context, namespace, program string, args ...string) (string, error) {
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.WaitDelay = time.Second
-	// A child is in the namespace of the thread that starts it.
-	err := k.Do(namespace, cmd.Start)
-	if err == nil {
-		err = cmd.Wait()
-	}
-	if err != nil {
-		return "", fmt.Errorf("%s: %w: %s", program, err, strings.TrimSpace(stderr.String()))
-	}
-	return stdout.String(), nil
 }

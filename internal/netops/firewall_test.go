@@ -13,13 +13,18 @@ import (
 	"netdash/internal/topology"
 )
 
-func firewall(t *testing.T, k *Kernel, namespace string) []topology.FirewallChain {
+func readFirewall(t *testing.T, k *Kernel, namespace string) *topology.Firewall {
 	t.Helper()
-	list, err := k.Firewall(t.Context(), namespace)
+	f, err := k.Firewall(t.Context(), namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return list
+	return f
+}
+
+func firewall(t *testing.T, k *Kernel, namespace string) []topology.FirewallChain {
+	t.Helper()
+	return readFirewall(t, k, namespace).Chains
 }
 
 func TestFirewallEmpty(t *testing.T) {

@@ -1,12 +1,7 @@
 package netops
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -33,19 +28,6 @@ func (t ruleTexts) of(c topology.FirewallChain, handle uint64) string {
 		return fmt.Sprintf("rule handle %d (install nft to see its text)", handle)
 	}
 	return fmt.Sprintf("rule handle %d", handle)
-}
-
-// nftTexts asks nft for the text of all rules.
-func (k *Kernel) nftTexts(ctx context.Context, namespace string) (ruleTexts, error) {
-	// -a adds the handles, -t leaves out what is in named sets.
-	out, err := k.runIn(ctx, namespace, "nft", "-a", "-t", "list", "ruleset")
-	if errors.Is(err, exec.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return parseNFT(out), nil
 }
 
 var (
@@ -85,44 +67,6 @@ func parseNFT(ruleset string) ruleTexts {
 		}
 	}
 	return texts
-}
-
-// legacyChains reads ip_tables and ip6_tables, which know nothing of nf_tables
-// and are none of nft's business, but filter packets all the same.
-func (k *Kernel) legacyChains(ctx context.Context, namespace string) ([]topology.FirewallChain, error) {
-	var list []topology.FirewallChain
-	for _, v := range []struct{ family, names, save string }{
-		{"ip", "/proc/thread-self/net/ip_tables_names", "iptables-legacy-save"},
-		{"ip6", "/proc/thread-self/net/ip6_tables_names", "ip6tables-legacy-save"},
-	} {
-		var names []byte
-		err := k.Do(namespace, func() (err error) {
-			names, err = os.ReadFile(v.names)
-			return err
-		})
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		tables := strings.Fields(string(names))
-		if len(tables) == 0 {
-			continue
-		}
-		out, err := k.runIn(ctx, namespace, v.save)
-		if errors.Is(err, exec.ErrNotFound) {
-			for _, t := range tables {
-				list = append(list, topology.FirewallChain{
-					Family: v.family, Table: legacyTable(t),
-					Rules: []string{"install " + v.save + " to see its chains and rules"},
-				})
-			}
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, parseSave(v.family, out)...)
-	}
-	return list, nil
 }
 
 // legacyTable tells a table of ip_tables from one of nf_tables that has the

@@ -77,7 +77,7 @@ test('a ping is summed up while it runs, and as the server says at the end', () 
 
 test('ages count on from the last reading', () => {
   const e = { mac: 'm', port: 'p', state: 'learned', age_seconds: 4 };
-  const seen = readAges(new Map(), [e], 10_000);
+  const seen = readAges([e], 10_000);
   assert.equal(ageOf(seen, e, 13_000), 7);
   assert.equal(ageOf(seen, { ...e, state: 'static' }, 13_000), null);
   assert.equal(ageOf(new Map(), e, 0), null);

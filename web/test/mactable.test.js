@@ -36,7 +36,7 @@ test('a MAC that comes back is no ghost any more; other bridges and ghosts of dr
 });
 
 test('an age outlasts a move, and the time left runs out', () => {
-  const seen = readAges(new Map(), [entry('p1', 1, { age_seconds: 10 })], 0);
+  const seen = readAges([entry('p1', 1, { age_seconds: 10 })], 0);
   assert.equal(ageOf(seen, entry('p2', 1), 5000), 15);
   assert.deepEqual(timeLeft(15, 60), { seconds: 45, share: 0.75 });
   assert.deepEqual(timeLeft(70, 60), { seconds: 0, share: 0 });

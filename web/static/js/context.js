@@ -1,4 +1,6 @@
 // The parts the views are handed: made once, here.
+import { pace } from './core/pace.js';
+import { createRates } from './core/rates.js';
 import { createStore } from './core/store.js';
 import { createApi } from './core/api.js';
 import { createIgnored } from './core/ignored.js';
@@ -10,6 +12,9 @@ import { t } from './i18n.js';
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 
 export const store = createStore();
+/** What panels show of the store: in a storm of events less often than it changes. */
+export const seen = { topology: pace(store.topology, 100), log: pace(store.log, 250) };
+export const rates = createRates();
 export const api = createApi();
 export const ui = createUi();
 export const actions = createActions({ store, api, ui, t });

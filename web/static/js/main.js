@@ -2,7 +2,7 @@
 import { html, render } from './lib/preact.js';
 import { followRepair } from './core/repair.js';
 import { openEvents } from './core/socket.js';
-import { actions, api, store, ui } from './context.js';
+import { actions, api, rates, store, ui } from './context.js';
 import { language } from './i18n.js';
 import { followPreferences } from './preferences.js';
 import { App } from './views/app.js';
@@ -11,7 +11,9 @@ const events = openEvents({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/events`,
   onMessage: store.take,
   onState: store.setConnection,
+  onStats: (stats) => rates.take(stats),
 });
+rates.connect(events.watch);
 
 addEventListener('online', () => events.retry());
 document.addEventListener('visibilitychange', () => {

@@ -284,6 +284,46 @@ export interface PingResult {
   error?: string;
 }
 
+/** Counters of a namespace's links, once a second. */
+export interface Stats {
+  namespace: string;
+  interval_seconds?: number;
+  links: LinkStats[];
+}
+
+export interface LinkStats {
+  name: string;
+  ifindex: number;
+  key: string;
+  rx_bytes: number;
+  tx_bytes: number;
+  rx_packets: number;
+  tx_packets: number;
+  rx_errors: number;
+  tx_errors: number;
+  rx_dropped: number;
+  tx_dropped: number;
+  /** Rates are there from the second sample on. */
+  rx_bits_per_second?: number;
+  tx_bits_per_second?: number;
+  rx_packets_per_second?: number;
+  tx_packets_per_second?: number;
+}
+
+export interface Firewall {
+  items: FirewallChain[];
+  tools: FirewallTool[];
+  forwarding: { ipv4: boolean; ipv6: boolean };
+}
+
+export interface FirewallTool {
+  tool: string;
+  command: string;
+  installed: boolean;
+  text: string;
+  error?: string;
+}
+
 export interface FirewallChain {
   family: string;
   table: string;

@@ -1,6 +1,6 @@
 // What the page can do, for any view to call.
 import { ApiError, commands } from './api.js';
-import { editOf, redoTarget, titleOf, undoTarget } from './history.js';
+import { editOf, redoTarget, titleOf, undoTarget, undoneTo } from './history.js';
 import { newRun, takeLine } from './ping.js';
 import { isLoopback, refOf, resolve } from './lookup.js';
 import { withParts } from './spec.js';
@@ -172,6 +172,26 @@ export function createActions({ store, api, ui, t }) {
 
     /** Undoes one operation. @param {import('../types.js').Operation} o */
     undoOperation: (o) => inTurn(() => turn(o, 'undo.done', { label: t('redo'), run: () => { actions.redo(); } })),
+
+    /**
+     * Undoes all that was done after an operation, newest first, until something
+     * refuses. @param {number} id
+     */
+    undoTo: (id) => inTurn(async () => {
+      const list = undoneTo(store.operations.value, id);
+      let count = 0;
+      try {
+        for (const o of list) {
+          const result = await api.run(commands.undo(o.id));
+          store.addOperations([{ ...o, state: 'undone', undone_by: result.id }, result]);
+          count += 1;
+        }
+      } catch (error) {
+        fail(error);
+      }
+      if (count === list.length) toast('done', t('undo.toDone', { count, id }));
+      else if (count > 0) toast('error', t('undo.toPartly', { count, all: list.length }));
+    }),
 
     /** Reads what an event of a large operation left out. @param {number} id */
     loadOperation(id) { return api.operation(id).then((o) => store.addOperations([o]), fail); },

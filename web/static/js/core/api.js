@@ -127,8 +127,8 @@ export function createApi({ fetch = globalThis.fetch.bind(globalThis) } = {}) {
     run: async (c) => (await perform(c)).answer,
     /** What it would do. @param {Command} c @param {AbortSignal} [signal] @returns {Promise<import('../types.js').Plan>} */
     dryRun: (c, signal) => json(c, { dryRun: true, signal }),
-    /** @param {string} ns @param {AbortSignal} [signal] @returns {Promise<import('../types.js').FirewallChain[]>} */
-    firewall: (ns, signal) => items(`/namespaces/${part(ns)}/firewall`, signal),
+    /** @param {string} ns @param {AbortSignal} [signal] @returns {Promise<import('../types.js').Firewall>} */
+    firewall: (ns, signal) => get(`/namespaces/${part(ns)}/firewall`, signal),
     /** @param {string} ns @param {string} bridge @param {AbortSignal} [signal] @returns {Promise<import('../types.js').FDBEntry[]>} */
     fdb: (ns, bridge, signal) => items(fdb(ns, bridge), signal),
     /** @param {{limit?: number, before?: number}} [o] @returns {Promise<import('../types.js').Operation[]>} */

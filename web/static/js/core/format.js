@@ -33,6 +33,32 @@ export function ms(value) {
   return fixed(value < 10 ? 3 : value < 100 ? 2 : 1).format(value) + ' ms';
 }
 
+const prefixes = ['', 'k', 'M', 'G', 'T', 'P'];
+
+/** Three digits that matter, with the unit's prefix. */
+function scaled(value, unit) {
+  let i = 0;
+  let v = value;
+  for (; v >= 999.5 && i < prefixes.length - 1; i++) v /= 1000;
+  const digits = Number.isInteger(v) || i === 0 || v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2;
+  return `${fixed(digits).format(v)} ${prefixes[i]}${unit}`;
+}
+
+/** "1.25 Mbit/s" @param {number} value bits a second */
+export const bits = (value) => scaled(value, 'bit/s');
+
+/** "1.25 MB", in thousands. @param {number} value */
+export const bytes = (value) => scaled(value, 'B');
+
+/** Local time of day, with the date if that is another than today's. @param {string} at @param {Date} [now] */
+export function moment(at, now = new Date()) {
+  const d = new Date(at);
+  if (d.toDateString() === now.toDateString()) return clock(d);
+  const year = d.getFullYear() === now.getFullYear() ? undefined : 'numeric';
+  return formatter(`moment ${year}`, (tag) => new Intl.DateTimeFormat(tag,
+    { year, month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })).format(d);
+}
+
 /** Local time of day. @param {string | number | Date} at */
 export const clock = (at) => formatter('clock', (tag) =>
   new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })).format(new Date(at));
@@ -59,7 +85,10 @@ export function describe(e) {
     const n = e.neighbour;
     return `${n.namespace}/${n.link} ${n.address} ${n.mac ?? ''} ${n.state}`;
   }
-  if (e.fdb) return t('event.fdb', { ...e.fdb, bridge: `${e.fdb.namespace}/${e.fdb.bridge}` });
+  if (e.fdb) {
+    const text = t('event.fdb', { ...e.fdb, bridge: `${e.fdb.namespace}/${e.fdb.bridge}` });
+    return e.reason ? t('event.fdb.reason', { text, reason: t(`mac.mark.${e.reason}`) }) : text;
+  }
   if (e.drift) {
     const list = (e.drift.differences ?? []).map((d) => [d.subject, d.field].filter(Boolean).join(' ')).join(', ');
     return t('event.drift', { namespace: e.drift.namespace, list: list || t('event.asIntended') });

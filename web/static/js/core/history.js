@@ -47,6 +47,24 @@ export function outcome(list, o) {
 export const undoTarget = (list) => list.find((o) => undoable(o) && turns(list, o) % 2 === 0) ?? null;
 
 /**
+ * What is to be undone to come back to how it was right after an operation,
+ * newest first: the last turn of each edit that is in force now and was not
+ * then, or the other way round.
+ * @param {Operation[]} list newest first @param {number} id
+ */
+export const undoneTo = (list, id) => list.filter((o) => o.id > id && undoable(o) && turnedSince(list, o, id) % 2 === 1);
+
+/** How often an operation and those it undoes have turned since another; doing it first is a turn, too. */
+function turnedSince(list, o, id) {
+  let n = 1;
+  for (let at = /** @type {Operation | undefined} */ (o); at?.undoes && at.undoes > id; n++) {
+    const before = at.undoes;
+    at = list.find((x) => x.id === before);
+  }
+  return n;
+}
+
+/**
  * The undo that redo would undo: the last one, unless something new was done
  * since.
  * @param {Operation[]} list newest first @returns {Operation | null}

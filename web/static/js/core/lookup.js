@@ -31,8 +31,8 @@ export const linkOf = (t, ns, name) => namespaceOf(t, ns)?.links.find((l) => l.n
 /** @param {Snapshot} t @param {string} [key] */
 export function linkByKey(t, key) {
   if (!key) return undefined;
-  for (const n of t.namespaces) for (const l of n.links) if (l.key === key) return l;
-  return undefined;
+  const id = key.slice(0, key.lastIndexOf(':')); // a key is <namespace id>:<ifindex>
+  return t.namespaces.find((n) => n.id === id)?.links.find((l) => l.key === key);
 }
 
 /** The other end of a veth, when it can be seen. @param {Snapshot} t @param {Link} link */

@@ -17,15 +17,18 @@ export const rowKey = (e) => `${e.mac} ${e.vlan ?? 0}${e.sync === 'missing' ? ' 
 /**
  * What is remembered of the ages: when each MAC was last seen, in local
  * milliseconds.
- * @param {Map<string, number>} seen
  * @param {FDBEntry[]} entries freshly read ones
  * @param {number} now
  */
-export function readAges(seen, entries, now) {
-  const next = new Map(seen);
-  for (const e of entries) if (e.age_seconds !== undefined) next.set(rowKey(e), now - e.age_seconds * 1000);
-  return next;
+export function readAges(entries, now) {
+  /** @type {Map<string, number>} */
+  const seen = new Map();
+  for (const e of entries) if (e.age_seconds !== undefined) note(seen, e, e.age_seconds, now);
+  return seen;
 }
+
+/** Remembers that an entry is so many seconds old. @param {Map<string, number>} seen @param {FDBEntry} e @param {number} age @param {number} now */
+export const note = (seen, e, age, now) => { seen.set(rowKey(e), now - age * 1000); };
 
 /** Age in seconds, or null when it does not age or is not known. */
 export function ageOf(seen, e, now) {

@@ -17,7 +17,8 @@ export function createUi() {
     /** Link refs ("host/p1") to light up, e.g. under the pointer in a table. */
     lit: signal(/** @type {Set<string>} */ (new Set())),
     dialog: signal(/** @type {Dialog | null} */ (null)),
-    drawer: signal({ open: false, tab: 'events' }),
+    /** operation: the one to be shown in the history. */
+    drawer: signal(/** @type {{open: boolean, tab: string, operation?: number}} */ ({ open: false, tab: 'events' })),
     /** The namespace a ping will leave from, while its target is being chosen. */
     picking: signal(/** @type {string | null} */ (null)),
     runs: signal(/** @type {Run[]} */ ([])),

@@ -5,7 +5,7 @@ import { DocumentDialog } from './document.js';
 import { BridgeForm } from './form-bridge.js';
 import { DeleteForm } from './form-delete.js';
 import { NamespaceForm } from './form-namespace.js';
-import { AcceptForm, AdoptForm, ReleaseForm, RepairForm, SettingsForm, UndoForm } from './form-lab.js';
+import { AcceptForm, AdoptForm, ReleaseForm, RepairForm, SettingsForm, UndoForm, UndoToForm } from './form-lab.js';
 import { AddressForm, EditForm, FDBForm, RouteForm } from './form-small.js';
 import { TemplateForm } from './form-template.js';
 import { VethForm } from './form-veth.js';
@@ -15,7 +15,7 @@ import { Modal } from './form.js';
 const dialogs = {
   namespace: NamespaceForm, veth: VethForm, bridge: BridgeForm, address: AddressForm, route: RouteForm,
   fdb: FDBForm, edit: EditForm, delete: DeleteForm, template: TemplateForm, help: Help,
-  repair: RepairForm, accept: AcceptForm, adopt: AdoptForm, release: ReleaseForm, undo: UndoForm, settings: SettingsForm, document: DocumentDialog,
+  repair: RepairForm, accept: AcceptForm, adopt: AdoptForm, release: ReleaseForm, undo: UndoForm, 'undo-to': UndoToForm, settings: SettingsForm, document: DocumentDialog,
 };
 
 export function DialogHost() {

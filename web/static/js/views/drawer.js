@@ -1,6 +1,6 @@
 // The drawer at the bottom: drift, events, history, ping.
 import { html } from '../lib/preact.js';
-import { ignored, store, t, ui } from '../context.js';
+import { ignored, seen, store, t, ui } from '../context.js';
 import { Drift } from './drift.js';
 import { EventLog } from './event-log.js';
 import { Operations } from './operations.js';
@@ -10,7 +10,7 @@ import { Button, Icon } from './parts.js';
 const tabs = [
   { id: 'ping', icon: 'radar', view: Ping, count: () => ui.runs.value.filter((r) => r.state === 'running').length },
   { id: 'drift', icon: 'equal-not', view: Drift, count: () => ignored.seen.value.length, alert: true },
-  { id: 'events', icon: 'list', view: EventLog, count: () => store.log.value.length },
+  { id: 'events', icon: 'list', view: EventLog, count: () => seen.log.value.length },
   { id: 'operations', icon: 'history', view: Operations, count: () => store.operations.value.length },
 ];
 

@@ -4,8 +4,9 @@ import { html, useState } from '../lib/preact.js';
 import { actions, store, t, ui } from '../context.js';
 import { commands } from '../core/api.js';
 import { differencesAt } from '../core/drift.js';
-import { turns } from '../core/history.js';
+import { titleOf, turns, undoneTo } from '../core/history.js';
 import { CommandForm, Field, Modal } from './form.js';
+import { Button } from './parts.js';
 
 /** Shows what repairs the given objects, or everything, and does it. @param {{subjects?: string[], object?: string}} props */
 export function RepairForm({ subjects, object }) {
@@ -60,6 +61,23 @@ export function UndoForm({ operation: o }) {
   return html`<${CommandForm} title=${t(redo ? 'redo.title' : 'undo.title', { id: o.id })} icon=${redo ? 'redo-2' : 'undo-2'} command=${commands.undo(o.id)}
       submit=${t(redo ? 'redo' : 'undo')} done=${(result) => result && store.addOperations([result])}>${() => html`
     <p class="sentence">${t('undo.sentence', { id: o.id, request: o.request })}</p>`}<//>`;
+}
+
+/** Takes back everything after an operation. @param {{id: number}} props */
+export function UndoToForm({ id }) {
+  const list = undoneTo(store.operations.value, id);
+  const go = (e) => {
+    e.preventDefault();
+    actions.close();
+    actions.undoTo(id);
+  };
+  return html`<${Modal} title=${t('undo.toTitle', { id })} icon="undo-2"><form onSubmit=${go}>
+    <div class="fields"><p class="sentence">${t('undo.toSentence', { id, count: list.length })}</p>
+      <ol class="undo-list">${list.slice(0, listedAtMost).map((o) => html`<li key=${o.id}>#${o.id} <code>${titleOf(o).text}</code></li>`)}
+        ${list.length > listedAtMost && html`<li class="quiet">${t('operations.more', { count: list.length - listedAtMost })}</li>`}</ol></div>
+    <footer><${Button} label=${t('cancel')} onClick=${actions.close} test="cancel" />
+      <button type="submit" class="button danger solid" data-testid="submit" disabled=${list.length === 0}>${t('undo.to', { count: list.length })}</button></footer>
+  </form><//>`;
 }
 
 /** How netdash behaves: what it repairs by itself, and how much it remembers. */

@@ -1,6 +1,6 @@
 // One row of the MAC table, and what is said below it when it is chosen.
 import { html, useMemo } from '../lib/preact.js';
-import { actions, store, t } from '../context.js';
+import { actions, seen, t } from '../context.js';
 import { commands } from '../core/api.js';
 import { age } from '../core/format.js';
 import { firstAddress, linkOf } from '../core/lookup.js';
@@ -53,7 +53,7 @@ function Age({ entry, clock, ages, ageing }) {
 
 /** What the bridge does with a frame for a MAC, and the way it takes. */
 export function MacWhy({ row, clock, ages, ageing }) {
-  const topology = store.topology.value;
+  const topology = seen.topology.value;
   const { entry: e, gone } = row;
   clock.value;
   /** @type {{key: string, values: Record<string, string>}} */

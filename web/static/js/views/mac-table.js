@@ -1,10 +1,10 @@
 // The MAC table of a bridge, live: rows come with fdb events, ages are read
 // from the kernel every few seconds and count on in between.
 import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useSignal, useState } from '../lib/preact.js';
-import { actions, api, store, t, ui } from '../context.js';
+import { actions, api, seen, store, t, ui } from '../context.js';
 import { commands } from '../core/api.js';
 import { firstAddress, linksByRef, peerOf, portsOf } from '../core/lookup.js';
-import { ageOf, followTable, isMulticast, macOf, matches, ownerOf, readAges, rowsOf, toCSV } from '../core/mactable.js';
+import { ageOf, followTable, isMulticast, macOf, matches, note, ownerOf, readAges, rowsOf, toCSV } from '../core/mactable.js';
 import { floodPorts, wayOf } from '../core/way.js';
 import { save } from './download.js';
 import { columns, MacRow, MacWhy } from './mac-row.js';
@@ -19,7 +19,7 @@ export function MacTable({ namespace, bridge }) {
   const [filter, setFilter] = useState('');
   const [local, setLocal] = useState(false);
   const [whole, setWhole] = useState(false);
-  const topology = store.topology.value;
+  const topology = seen.topology.value;
   const entries = useMemo(() => namespace.fdb.filter((e) => e.bridge === bridge.name), [namespace.fdb, bridge.name]);
   const links = useMemo(() => linksByRef(topology), [topology]);
   const { ages, clock, marks, round } = useTable(bridge, entries);
@@ -66,7 +66,7 @@ export function MacTable({ namespace, bridge }) {
 
 /** A sentence with the ports a frame is flooded to. */
 function flooded(key, bridge, values = {}) {
-  const ports = floodPorts(store.topology.value, bridge.namespace, bridge.name);
+  const ports = floodPorts(seen.topology.value, bridge.namespace, bridge.name);
   if (ports.length === 0) return t('mac.noPorts');
   const more = ports.length - namedAtMost;
   const list = ports.slice(0, namedAtMost).join(', ') + (more > 0 ? ` ${t('operations.more', { count: more })}` : '');
@@ -83,26 +83,29 @@ function NoMatch({ text, bridge }) {
 /** An empty table says what would fill it. */
 function Nothing({ namespace, bridge }) {
   const ports = portsOf(namespace, bridge.name);
-  const member = ports.map((p) => peerOf(store.topology.value, p)).find((p) => p && firstAddress(p));
+  const member = ports.map((p) => peerOf(seen.topology.value, p)).find((p) => p && firstAddress(p));
   return html`<div class="pad mac-empty" data-testid="mac-empty"><p>${ports.length === 0 ? t('mac.emptyPorts')
       : bridge.bridge?.ageing_seconds === 0 ? t('mac.noAgeing', { bridge: bridge.name }) : t('mac.empty')}</p>
     ${member && html`<${Button} icon="radar" kind="small" label=${t('mac.emptyPing', { namespace: member.namespace })} onClick=${() => actions.pingFrom(member.namespace)} />`}</div>`;
 }
 
-/** Ages by a clock that ticks once a second, and what has just happened to each entry. */
+/**
+ * Ages by a clock that ticks once a second, and what has just happened to each
+ * entry: each event changes an entry, too, which has the rows made anew.
+ */
 function useTable(bridge, entries) {
-  const seen = useRef(/** @type {Map<string, number>} */ (new Map()));
+  const sightings = useRef(/** @type {Map<string, number>} */ (new Map()));
   const clock = useSignal(0);
   const [round, setRound] = useState(0);
   const table = useMemo(() => followTable(bridge.namespace, bridge.name, entries), [bridge.key, bridge.name]);
-  const ages = useCallback((e) => ageOf(seen.current, e, Date.now()), []);
+  const ages = useCallback((e) => ageOf(sightings.current, e, Date.now()), []);
   useEffect(() => {
     const abort = new AbortController();
     const read = async () => {
       if (document.visibilityState === 'hidden' || store.stale.value) return;
       try {
         const list = await api.fdb(bridge.namespace, bridge.name, abort.signal);
-        seen.current = readAges(new Map(), list, Date.now());
+        sightings.current = readAges(list, Date.now());
         clock.value++;
       } catch {
         // The events go on, and so does the counting; the next reading mends it.
@@ -117,8 +120,7 @@ function useTable(bridge, entries) {
     store.onEvent((e) => {
       if (!table.take(e, Date.now()) || !e.fdb) return;
       // Whoever was learned or has moved was seen just now.
-      if (e.type !== 'fdb.changed') seen.current = readAges(seen.current, [{ ...e.fdb, age_seconds: 0 }], Date.now());
-      setRound((n) => n + 1);
+      if (e.type !== 'fdb.changed') note(sightings.current, e.fdb, 0, Date.now());
     }, abort.signal);
     return () => {
       abort.abort();

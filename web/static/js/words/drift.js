@@ -108,6 +108,13 @@ export const drift = {
   'release.done': ['Released: {list}', '已取消纳管：{list}'],
 
   // undo
+  'undo.to': ['Undo the {count} after this', '撤销此后的 {count} 项操作'],
+  'undo.to.one': ['Undo the one after this', '撤销此后的 1 项操作'],
+  'undo.toTitle': ['Back to how it was after #{id}?', '回到 #{id} 之后的状态？'],
+  'undo.toSentence': ['All {count} later operations are undone, one after the other, the newest first. Each can be redone.', '将从最新的开始，逐一撤销之后的全部 {count} 项操作。每一项都可以重做。'],
+  'undo.toDone': ['Undid {count} operations: it is as it was after #{id}.', '已撤销 {count} 项操作：回到了 #{id} 之后的状态。'],
+  'undo.toPartly': ['Undid {count} of {all} operations; the next one cannot be undone.', '已撤销 {all} 项操作中的 {count} 项；下一项无法撤销。'],
+  'undo.toDone.one': ['Undid 1 operation: it is as it was after #{id}.', '已撤销 1 项操作：回到了 #{id} 之后的状态。'],
   'undo.title': ['Undo #{id}', '撤销 #{id}'],
   'redo.title': ['Redo: undo #{id}', '重做：撤销 #{id}'],
   'undo.sentence': ['Takes back what operation #{id} did ({request}). Where something later depends on it, nothing is changed.', '撤回操作 #{id} 所做的更改（{request}）。如果后来的操作依赖于它，则什么都不改。'],

@@ -12,6 +12,7 @@ export const events = {
   'event.route.via': ['{text} via {gateway}', '{text} via {gateway}'],
   'event.route.dev': ['{text} dev {link}', '{text} dev {link}'],
   'event.fdb': ['{bridge} {mac} on {port} {state}', '{bridge} {mac} 在 {port}，{state}'],
+  'event.fdb.reason': ['{text}: {reason}', '{text}：{reason}'],
   'event.drift': ['{namespace}: {list}', '{namespace}：{list}'],
   'event.asIntended': ['as intended', '与预期一致'],
   'event.failed': ['{what}: {error}', '{what}：{error}'],
