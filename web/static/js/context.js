@@ -3,6 +3,7 @@ import { createStore } from './core/store.js';
 import { createApi } from './core/api.js';
 import { createUi } from './core/ui.js';
 import { createActions } from './core/actions.js';
+import { createPlaces } from './core/places.js';
 import { createScene } from './layout/scene.js';
 import { t } from './i18n.js';
 
@@ -12,5 +13,6 @@ export const store = createStore();
 export const api = createApi();
 export const ui = createUi();
 export const actions = createActions({ store, api, ui, t });
-export const scene = createScene(store, { storage: localStorage, calm: () => reducedMotion.matches });
+const places = createPlaces({ read: api.positions, patch: api.patchPositions, put: api.putPositions });
+export const scene = createScene(store, { places, storage: localStorage, calm: () => reducedMotion.matches });
 export { t };
