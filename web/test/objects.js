@@ -32,3 +32,23 @@ export function star(ns, name, count, prefix = 'h') {
   for (let i = 1; i <= count; i++) links.push(...veth(`${prefix}${i}/eth0`, `${ns}/p${i}-${name}`, { addresses: [{ cidr: `10.0.0.${i}/24`, scope: 'global' }] }, { master: name }));
   return links;
 }
+
+/**
+ * Bridges of their own namespaces with hosts, each joined by a router to one of a
+ * few core bridges; now and then a host has a second cable, into the next network.
+ * @param {number} bridges @param {number} [hosts] @param {number} [cores]
+ */
+export function campus(bridges, hosts = 10, cores = Math.ceil(bridges / 10)) {
+  const links = [];
+  const plug = (card, on, bridge, address) => links.push(...veth(card, on, { addresses: [{ cidr: address, scope: 'global' }] }, { master: bridge }));
+  for (let c = 0; c < cores; c++) links.push(bridge(`core${c}`, 'br0'));
+  for (let i = 0; i < bridges; i++) {
+    links.push(bridge(`sw${i}`, 'br0'));
+    plug(`rtr${i}/eth0`, `core${i % cores}/p${i}`, 'br0', `10.255.${i}.1/16`);
+    plug(`rtr${i}/eth1`, `sw${i}/up`, 'br0', `10.${i}.0.1/24`);
+    for (let j = 0; j < hosts; j++) plug(`pc${i}-${j}/eth0`, `sw${i}/p${j}`, 'br0', `10.${i}.0.${j + 10}/24`);
+    if (i % 3 === 0 && i > 0) plug(`pc${i}-0/eth1`, `sw${i - 1}/x${i}`, 'br0', `10.${i - 1}.0.250/24`);
+  }
+  for (let c = 1; c < cores; c++) links.push(...veth(`core${c}/next`, `core${c - 1}/prev`, { master: 'br0' }, { master: 'br0' }));
+  return topology(links);
+}

@@ -6,6 +6,7 @@ import { createApi } from './core/api.js';
 import { createIgnored } from './core/ignored.js';
 import { createUi } from './core/ui.js';
 import { createActions } from './core/actions.js';
+import { createPlaces } from './core/places.js';
 import { createScene } from './layout/scene.js';
 import { t } from './i18n.js';
 
@@ -21,5 +22,6 @@ export const actions = createActions({ store, api, ui, t });
 export const ignored = createIgnored(store, localStorage);
 /** Does this viewer want things to stand still? */
 export const calm = () => reducedMotion.matches;
-export const scene = createScene(store, { storage: localStorage, calm });
+const places = createPlaces({ read: api.positions, patch: api.patchPositions, put: api.putPositions });
+export const scene = createScene(store, { places, storage: localStorage, calm });
 export { t };

@@ -232,6 +232,8 @@ export interface TopologyEvent {
   fdb?: FDBEntry;
   operation?: Operation;
   drift?: DriftEvent;
+  /** Of positions.changed: where everybody sees what is drawn. */
+  positions?: { items: import('./core/places.js').Item[]; replaced?: boolean };
   /** Of fdb.removed, where it can be told: expired, flushed, deleted. */
   reason?: string;
 }

@@ -140,6 +140,12 @@ export function createApi({ fetch = globalThis.fetch.bind(globalThis) } = {}) {
     /** @returns {Promise<import('../types.js').Settings>} */
     settings: () => get('/settings'),
     capabilities: () => get('/capabilities'),
+    /** Where everything is drawn, for all who look; see places.js. @returns {Promise<import('./places.js').Place[]>} */
+    positions: () => items('/positions'),
+    /** @param {import('./places.js').Item[]} changed @returns {Promise<import('./places.js').Place[]>} */
+    patchPositions: async (changed) => (await json({ method: 'PATCH', path: '/positions', body: { items: changed } }, {})).items ?? [],
+    /** @param {import('./places.js').Item[]} all */
+    putPositions: (all) => json({ method: 'PUT', path: '/positions', body: { items: all } }, {}),
 
     /** The intended topology as YAML, and the ETag that goes with it. */
     async document() {

@@ -10,8 +10,10 @@ import { subjectOf } from './lookup.js';
 
 const logLength = 2000;
 const operationsLength = 200;
-/** Events that tell how something goes on, and would only fill the log. */
-const unlogged = new Set(['operation.started', 'operation.progress']);
+/** More than flash at once; those before have long been seen. */
+const touchedAtMost = 100;
+/** Events that tell how something goes on or is drawn, and would only fill the log. */
+const unlogged = new Set(['operation.started', 'operation.progress', 'positions.changed']);
 /** Events that come along with others, which say it of the object itself. */
 const silent = /^(neighbour|drift)\./;
 
@@ -25,8 +27,11 @@ export function createStore() {
   const log = signal(/** @type {TopologyEvent[]} */ ([]));
   /** @type {import('../lib/signals.js').Signal<import('../types.js').Operation[]>} newest first */
   const operations = signal(/** @type {import('../types.js').Operation[]} */ ([]));
-  /** Object (as subjectOf writes it) → how often an event touched it. */
+  /** Counts the snapshots: with each the page begins anew. */
+  const snapshots = signal(0);
+  /** The objects (as subjectOf writes them) that events touched last → the number of that event, counted here. */
   const touched = signal(/** @type {Map<string, number>} */ (new Map()));
+  let touches = 0;
   /** @type {Set<(e: TopologyEvent) => void>} */
   const listeners = new Set();
 
@@ -35,10 +40,16 @@ export function createStore() {
     if (!unlogged.has(event.type)) log.value = [event, ...log.value].slice(0, logLength);
     topology.value = reduce(topology.value, event);
     const subject = subjectOf(event);
-    if (subject && !silent.test(event.type)) {
-      touched.value = new Map(touched.value).set(subject, (touched.value.get(subject) ?? 0) + 1);
-    }
+    if (subject && !silent.test(event.type)) touch(subject);
     for (const f of listeners) f(event);
+  }
+
+  /** @param {string} subject */
+  function touch(subject) {
+    const next = new Map(touched.value);
+    next.delete(subject);
+    if (next.size >= touchedAtMost) next.delete(next.keys().next().value ?? '');
+    touched.value = next.set(subject, ++touches);
   }
 
   /** @param {import('../types.js').Operation[]} list */
@@ -53,6 +64,7 @@ export function createStore() {
     log,
     operations,
     touched,
+    snapshots,
     /** In what the observed is not the intended, everywhere. */
     differences: computed(() => differencesOf(topology.value)),
     stale: computed(() => connection.value.state !== 'live'),
@@ -65,6 +77,7 @@ export function createStore() {
         if (message.type === 'snapshot') {
           topology.value = normalise({ ...message.topology, seq: message.seq, revision: message.revision });
           loaded.value = true;
+          snapshots.value++;
         } else takeEvent(message);
       });
     },

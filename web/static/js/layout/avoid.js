@@ -6,6 +6,8 @@
 const detours = /** @type {[Side, Side][]} */ ([['left', 'left'], ['right', 'right'], ['left', 'right'], ['right', 'left']]);
 const samples = 24;
 const clearance = 4;
+/** Half of the longest handle and more: a curve stays between its ends and its handles. */
+const reach = 170;
 
 /**
  * The sides a cable leaves by: those wanted, unless another pair leads through
@@ -18,7 +20,10 @@ const clearance = 4;
  * @returns {[Side, Side]}
  */
 export function clearSides(a, b, wanted, boxes, handles) {
-  const strange = boxes.filter((x) => x !== a && x !== b);
+  // No way round leads further than this.
+  const [x1, y1] = [Math.min(a.x, b.x) - reach, Math.min(a.y, b.y) - reach];
+  const [x2, y2] = [Math.max(a.x + a.w, b.x + b.w) + reach, Math.max(a.y + a.h, b.y + b.h) + reach];
+  const strange = boxes.filter((x) => x !== a && x !== b && x.x < x2 && x.x + x.w > x1 && x.y < y2 && x.y + x.h > y1);
   const cost = ([s, t]) => hits(middle(a, s), middle(b, t), strange, handles);
   let [best, least] = [wanted, cost(wanted)];
   if (least === 0) return wanted;

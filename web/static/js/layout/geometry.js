@@ -1,146 +1,145 @@
-// Where ports sit and how cables run, from where the nodes are. Pure.
+// Where ports sit and how cables run, from where the nodes are. Pure, but for
+// what a router remembers of the picture before: what did not change keeps its
+// route, the same object.
+import { isOrganic } from './arrange.js';
 import { clearSides } from './avoid.js';
-import { headHeight, rowHeight } from './measure.js';
+import { cardAt, trunkAt } from './bars.js';
+import { placeOnSides, rowY, sideOf, straightSide } from './ends.js';
+import { heightOf } from './measure.js';
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./model.js').Node} Node */
+/** @typedef {import('./model.js').Cable} Cable */
+/** @typedef {import('./ends.js').Box} Box */
 /** @typedef {{x: number, y: number}} Point */
 /** @typedef {'top' | 'bottom' | 'left' | 'right'} Side */
-/** @typedef {Point & {side: Side, ref: string, node: string}} Port */
+/** @typedef {Point & {side: Side, ref: string, node: string, bare: boolean}} Port bare: without its name beside it */
 /** @typedef {{a: string, b: string, portA: Port, portB: Port | null, stub: Point | null,
  *   mid: Point, hull: Point[]}} Route paths of the two halves, where they meet, and points they stay between */
 
-const portGap = 46;
 const stubLength = 46;
 const stubLabel = 50;
+/** As far as curves swing out of the box around both ends. */
+const swing = 170;
 
-/**
- * @param {Model} model
- * @param {Map<string, Point>} positions top left corners
- * @returns {Map<string, Route>} by cable id
- */
-export function routeCables(model, positions) {
+/** @param {Model} model @param {Map<string, Point>} positions top left corners @returns {Map<string, Route>} by cable id */
+export const routeCables = (model, positions) => createRouter()(model, positions);
+
+/** Routes one picture after the other, each from what is left of the one before. */
+export function createRouter() {
+  /** @type {Map<string, Box>} */
+  let boxes = new Map();
+  /** @type {Map<string, any>} what was decided for each cable */
+  let plans = new Map();
+  /** @type {Map<string, Route>} */
+  let routes = new Map();
+  let wasStraight = false;
+
+  /** @param {Model} model @param {Map<string, Point>} positions @returns {Map<string, Route>} */
+  return function route(model, positions) {
+    const straight = isOrganic(model);
+    const moved = /** @type {Box[]} */ ([]);
+    boxes = boxesOf(model, positions, boxes, moved);
+    const obstacles = straight ? [] : [...boxes.values()].filter((b) => !b.node.home);
+    const next = new Map();
+    for (const cable of model.cables) {
+      const A = boxes.get(cable.a.node);
+      const B = cable.b && boxes.get(cable.b.node);
+      if (!A || (cable.b && !B)) continue;
+      const old = plans.get(cable.id);
+      const keep = old && old.A === A && old.B === B && straight === wasStraight && (straight || !moved.some((m) => near(m, old)));
+      next.set(cable.id, keep ? old : plan(cable, A, B, straight, obstacles));
+    }
+    placeOnSides([...next.values()].flatMap((p) => (p.folded ? [] : p.ends)), straight);
+    const changed = next.size !== plans.size || [...next.keys()].some((id) => !plans.has(id));
+    [plans, wasStraight] = [next, straight];
+    const drawn = new Map([...plans].map(([id, p]) => [id, redraw(p, straight)]));
+    // The same routes are the same picture.
+    if (changed || [...drawn].some(([id, r]) => routes.get(id) !== r)) routes = drawn;
+    return routes;
+  };
+}
+
+/** A box for each node; what did not move keeps its own, what did goes to moved, as it was and as it is. */
+function boxesOf(model, positions, before, moved) {
   const boxes = new Map();
-  for (const n of model.nodes) {
-    const p = positions.get(n.id);
-    if (p) boxes.set(n.id, { node: n, x: p.x, y: p.y, w: n.w, h: n.h });
+  for (const node of model.nodes) {
+    const p = positions.get(node.id);
+    if (!p) continue;
+    const old = before.get(node.id);
+    if (old && old.node === node && old.x === p.x && old.y === p.y) {
+      boxes.set(node.id, old);
+      continue;
+    }
+    const box = { id: node.id, node, x: p.x, y: p.y, w: node.w, h: heightOf(node) };
+    boxes.set(node.id, box);
+    if (!node.home) moved.push(box);
+    if (old && !old.node.home) moved.push(old);
   }
-  const ends = model.cables.flatMap((c) => planEnds(c, boxes));
-  placeOnEdges(ends, boxes);
-  const byCable = groupBy(ends, (e) => e.cable);
-  const routes = new Map();
-  for (const [cable, [a, b]] of byCable) routes.set(cable, draw(a, b));
-  return routes;
+  for (const [id, old] of before) if (!boxes.has(id) && !old.node.home) moved.push(old);
+  return boxes;
 }
 
-function groupBy(list, key) {
-  const groups = new Map();
-  for (const x of list) groups.set(key(x), [...(groups.get(key(x)) ?? []), x]);
-  return groups;
+/** Could a box be in the way of a cable, on one side or the other? */
+function near(box, { A, B, folded }) {
+  if (folded) return false;
+  const C = B ?? A;
+  return box.x < Math.max(A.x + A.w, C.x + C.w) + swing && box.x + box.w > Math.min(A.x, C.x) - swing
+    && box.y < Math.max(A.y + A.h, C.y + C.h) + swing && box.y + box.h > Math.min(A.y, C.y) - swing;
 }
 
-/** Chooses the side each end of a cable leaves its node by. */
-function planEnds(cable, boxes) {
-  const A = boxes.get(cable.a.node);
-  if (!A) return [];
-  const end = (box, e, side, towards) => ({ cable: cable.id, ref: e.ref, box, side, towards, x: 0, y: 0 });
-  if (!cable.b) {
-    const side = A.node.kind === 'br' ? 'top' : 'right';
-    return [end(A, cable.a, side, centre(A))];
-  }
-  const B = boxes.get(cable.b.node);
-  if (!B) return [];
-  if (A === B) {
-    const side = A.node.kind === 'br' ? 'top' : 'right';
-    return [end(A, cable.a, side, centre(A)), end(B, cable.b, side, centre(B))];
-  }
-  const [sideA, sideB] = clearSides(A, B, [sideOf(A, B), sideOf(B, A)], [...boxes.values()], handles);
-  return [end(A, cable.a, sideA, centre(B)), end(B, cable.b, sideB, centre(A))];
+/** Decides by which sides a cable leaves. @param {Cable} cable @param {Box} A @param {Box | null | undefined} B */
+function plan(cable, A, B, straight, obstacles) {
+  const end = (box, e, side) => ({ cable: cable.id, ref: e.ref, name: e.name, box, other: /** @type {any} */ (null), side, straight, x: 0, y: 0 });
+  const own = A.node.kind === 'br' ? 'top' : 'right';
+  if (!cable.b || !B) return { A, B, ends: [end(A, cable.a, own)] };
+  const folded = A.node.home?.bar === B.id || B.node.home?.bar === A.id;
+  const [sideA, sideB] = folded || A === B ? [own, own]
+    : straight ? [straightSide(A, B), straightSide(B, A)]
+      : clearSides(A, B, [sideOf(A, B), sideOf(B, A)], obstacles, handles);
+  const ends = [end(A, cable.a, sideA), end(B, cable.b, sideB)];
+  [ends[0].other, ends[1].other] = [ends[1], ends[0]];
+  if (folded) branch(ends);
+  return { A, B, ends, folded };
 }
 
-const centre = (b) => ({ x: b.x + b.w / 2, y: b.y + b.h / 2 });
-
-/** @returns {Side} */
-function sideOf(from, to) {
-  const gapX = Math.max(to.x - (from.x + from.w), from.x - (to.x + to.w));
-  const gapY = Math.max(to.y - (from.y + from.h), from.y - (to.y + to.h));
-  const bar = from.node.kind === 'br' || to.node.kind === 'br';
-  const vertical = bar ? gapY > 8 : gapY > 8 && gapY >= gapX;
-  if (vertical) return to.y > from.y ? 'bottom' : 'top';
-  return centre(to).x > centre(from).x ? 'right' : 'left';
+/** In a panel: from the trunk, which is the bridge, to the row of the card. */
+function branch(ends) {
+  const card = ends[0].box.node.home ? ends[0] : ends[1];
+  const bar = card.other;
+  const y = rowY(card.box, card.ref);
+  Object.assign(card, { side: 'left', x: card.box.x, y, folded: true });
+  Object.assign(bar, { side: 'right', x: card.box.x - cardAt + trunkAt, y, folded: true });
 }
 
-/** Gives every end its point; those on one edge are ordered by where they go. */
-function placeOnEdges(ends, boxes) {
-  const edges = groupBy(ends, (e) => `${e.box.node.id} ${e.side}`);
-  // Cards first: a bar then puts its ports right opposite.
-  const order = [...edges.values()].sort((a, b) => rank(a[0]) - rank(b[0]));
-  for (const group of order) placeEdge(group, ends);
-}
-
-const rank = (e) => (e.box.node.kind === 'br' ? 1 : 0);
-
-function placeEdge(group, all) {
-  const { box, side } = group[0];
-  const isBar = box.node.kind === 'br';
-  if (side === 'left' || side === 'right') {
-    const x = side === 'left' ? box.x : box.x + box.w;
-    group.sort((a, b) => a.towards.y - b.towards.y);
-    group.forEach((e, i) => {
-      e.x = x;
-      e.y = isBar ? box.y + (box.h * (i + 1)) / (group.length + 1) : rowY(box, e.ref);
-    });
-    return;
-  }
-  const y = side === 'top' ? box.y : box.y + box.h;
-  group.sort((a, b) => a.towards.x - b.towards.x || (a.cable < b.cable ? -1 : 1));
-  const n = group.length;
-  const gap = Math.min(portGap * 1.4, (box.w - 32) / Math.max(1, n));
-  const wanted = group.map((e, i) => {
-    if (!isBar) return centre(box).x + (i - (n - 1) / 2) * gap;
-    const other = all.find((o) => o.cable === e.cable && o !== e && o.box !== box);
-    return other && other.x ? other.x : e.towards.x;
-  });
-  const xs = spread(wanted, box.x + 18, box.x + box.w - 18, Math.min(portGap, (box.w - 36) / Math.max(1, n - 1)));
-  group.forEach((e, i) => {
-    e.x = xs[i];
-    e.y = y;
-  });
-}
-
-/** y of an interface's row, in the middle of it. */
-function rowY(box, ref) {
-  const i = box.node.rows.findIndex((r) => r.ref === ref);
-  return box.y + headHeight + 5 + (Math.max(0, i) + 0.5) * rowHeight;
-}
-
-/**
- * Moves ascending numbers as little as needed to lie in [min, max] and at
- * least gap apart.
- * @param {number[]} wanted @param {number} min @param {number} max @param {number} gap
- */
-export function spread(wanted, min, max, gap) {
-  const xs = wanted.map((x) => Math.min(max, Math.max(min, x)));
-  for (let i = 1; i < xs.length; i++) xs[i] = Math.max(xs[i], xs[i - 1] + gap);
-  let limit = max;
-  for (let i = xs.length - 1; i >= 0; i--) {
-    xs[i] = Math.min(xs[i], limit);
-    limit = xs[i] - gap;
-  }
-  return xs;
+/** The route of a plan; the last one, if its ends are where they were. */
+function redraw(p, straight) {
+  const [a, b] = p.ends;
+  const { last } = p;
+  const same = (e, port) => e.x === port.x && e.y === port.y;
+  if (last && same(a, last.portA) && (!b || same(b, last.portB))) return last;
+  p.last = draw(a, b, straight || p.folded);
+  return p.last;
 }
 
 const normals = { top: [0, -1], bottom: [0, 1], left: [-1, 0], right: [1, 0] };
-const port = (e) => ({ x: e.x, y: e.y, side: e.side, ref: e.ref, node: e.box.node.id });
+const port = (e) => ({ x: e.x, y: e.y, side: e.side, ref: e.ref, node: e.box.id, bare: bare(e) });
 const at = (p) => `${round(p.x)} ${round(p.y)}`;
 const round = (n) => Math.round(n * 10) / 10;
 
+/** Beside its row an end is told by the row; in a panel there is no room. */
+const bare = (e) => e.folded || ((e.side === 'left' || e.side === 'right') && e.box.node.kind === 'ns' && !e.straight);
+
 /** @returns {Route} */
-function draw(a, b) {
+function draw(a, b, straight) {
   if (!b) {
     const [nx, ny] = normals[a.side];
     const tip = { x: a.x + nx * stubLength, y: a.y + ny * stubLength };
     return { a: `M${at(a)}L${at(tip)}`, b: '', portA: port(a), portB: null, stub: tip, mid: { x: (a.x + tip.x) / 2, y: (a.y + tip.y) / 2 }, hull: [a, tip, { x: tip.x + stubLabel, y: tip.y }] };
+  }
+  if (straight) {
+    const m = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+    return { a: `M${at(a)}L${at(m)}`, b: `M${at(b)}L${at(m)}`, portA: port(a), portB: port(b), stub: null, mid: m, hull: [a, b] };
   }
   const [h1, h2] = handles(a, b);
   // De Casteljau at one half gives each end its own half of the curve.
@@ -162,7 +161,7 @@ function draw(a, b) {
   };
 }
 
-function handles(a, b) {
+export function handles(a, b) {
   const distance = Math.hypot(b.x - a.x, b.y - a.y);
   const same = a.box === b.box;
   return [a, b].map((e) => {
@@ -177,21 +176,18 @@ function handles(a, b) {
 /** The box around all that is drawn. @param {Model} model @param {Map<string, Point>} positions @param {Map<string, Route>} routes */
 export function bounds(model, positions, routes) {
   let [x1, y1, x2, y2] = [Infinity, Infinity, -Infinity, -Infinity];
+  const take = (x, y) => {
+    x1 = Math.min(x1, x);
+    y1 = Math.min(y1, y);
+    x2 = Math.max(x2, x);
+    y2 = Math.max(y2, y);
+  };
   for (const n of model.nodes) {
     const p = positions.get(n.id);
-    if (!p) continue;
-    x1 = Math.min(x1, p.x);
-    y1 = Math.min(y1, p.y);
-    x2 = Math.max(x2, p.x + n.w);
-    y2 = Math.max(y2, p.y + n.h);
+    if (!p || n.home) continue;
+    take(p.x, p.y);
+    take(p.x + n.w, p.y + heightOf(n));
   }
-  for (const { hull } of routes.values()) {
-    for (const p of hull) {
-      x1 = Math.min(x1, p.x);
-      y1 = Math.min(y1, p.y);
-      x2 = Math.max(x2, p.x);
-      y2 = Math.max(y2, p.y);
-    }
-  }
+  for (const { hull } of routes.values()) for (const p of hull) take(p.x, p.y);
   return x1 === Infinity ? null : { x: x1, y: y1, w: x2 - x1, h: y2 - y1 };
 }

@@ -1,7 +1,7 @@
-// The layered layout: elkjs, in its worker, one component at a time.
+// The layered layout: elkjs, in its worker.
 import { ELK, workerUrl } from '../lib/elk.js';
-import { components, degrees, rowOfMembers } from './model.js';
-import { pack } from './placement.js';
+import { rowOfMembers } from './bars.js';
+import { heightOf } from './measure.js';
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./model.js').Node} Node */
@@ -19,17 +19,12 @@ function layouter() {
 
 /**
  * @param {Model} model
- * @param {number} aspect width by height of the canvas
+ * @param {Node[]} nodes boxes that are connected
  * @returns {Promise<Map<string, {x: number, y: number}>>}
  */
-export async function layered(model, aspect) {
-  const parts = await Promise.all(components(model).map((nodes) => layoutPart(model, nodes)));
-  return parts.length ? pack(parts, aspect) : new Map();
-}
-
-async function layoutPart(model, nodes) {
+export async function layered(model, nodes) {
   const ids = new Set(nodes.map((n) => n.id));
-  const edges = model.cables.filter((c) => c.b && ids.has(c.a.node) && c.a.node !== c.b.node)
+  const edges = model.cables.filter((c) => c.b && ids.has(c.a.node) && ids.has(c.b.node) && c.a.node !== c.b.node)
     .map((c) => ({ id: c.id, pair: [c.a.node, /** @type {any} */ (c.b).node] }));
   edges.push(...model.tethers.filter((x) => ids.has(x.from)).map((x) => ({ id: x.id, pair: [x.to, x.from] })));
   const down = nodes.some((n) => n.kind === 'br');
@@ -40,25 +35,33 @@ async function layoutPart(model, nodes) {
       'elk.direction': down ? 'DOWN' : 'RIGHT',
       'elk.layered.spacing.nodeNodeBetweenLayers': down ? '96' : '170',
       'elk.spacing.nodeNode': '40',
-      'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
+      'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF',
+      'elk.layered.nodePlacement.bk.fixedAlignment': 'BALANCED',
       'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
       'elk.layered.crossingMinimization.forceNodeModelOrder': 'false',
     },
-    children: nodes.map((n) => ({ id: n.id, width: n.w, height: n.h })),
+    children: nodes.map((n) => ({ id: n.id, width: n.w, height: heightOf(n), layoutOptions: { 'elk.alignment': down ? 'TOP' : 'CENTER' } })),
     edges: orient(nodes, edges, down).map(([id, from, to]) => ({ id, sources: [from], targets: [to] })),
   });
   const at = new Map((result.children ?? []).map((c) => [c.id, { x: c.x ?? 0, y: c.y ?? 0 }]));
   centreBars(nodes, edges, at);
-  return { nodes, at };
+  return at;
 }
 
 /** Room beside a bar that was moved, px. */
 const barGap = 20;
 
+/** How many edges each node has. */
+function degreesOf(edges) {
+  const count = new Map();
+  for (const { pair } of edges) for (const id of pair) count.set(id, (count.get(id) ?? 0) + 1);
+  return count;
+}
+
 /** Puts each bar right above the middle of its members' row: straight cables. */
 function centreBars(nodes, edges, at) {
   const byId = new Map(nodes.map((n) => [n.id, n]));
-  const degree = degrees(edges.map((e) => ({ a: { node: e.pair[0] }, b: { node: e.pair[1] } })));
+  const degree = degreesOf(edges);
   for (const bar of nodes.filter((n) => n.kind === 'br')) {
     const leaves = edges.filter((e) => e.pair.includes(bar.id))
       .map((e) => (e.pair[0] === bar.id ? e.pair[1] : e.pair[0])).filter((id) => degree.get(id) === 1);
@@ -67,7 +70,7 @@ function centreBars(nodes, edges, at) {
     const right = Math.max(...leaves.map((id) => at.get(id).x + byId.get(id).w));
     const place = at.get(bar.id);
     const x = (left + right - bar.w) / 2;
-    const free = nodes.every((n) => n === bar || at.get(n.id).y > place.y + bar.h || at.get(n.id).y + n.h < place.y
+    const free = nodes.every((n) => n === bar || at.get(n.id).y > place.y + heightOf(bar) || at.get(n.id).y + heightOf(n) < place.y
       || at.get(n.id).x > x + bar.w + barGap || at.get(n.id).x + n.w + barGap < x);
     if (free) place.x = x;
   }
@@ -97,7 +100,7 @@ export function orient(nodes, edges, fromMiddle) {
     (a.n.id < b.n.id ? -1 : 1));
   const depth = depths[0]?.depth ?? new Map();
   const count = new Map();
-  const degree = degrees(edges.map((e) => ({ a: { node: e.pair[0] }, b: { node: e.pair[1] } })));
+  const degree = degreesOf(edges);
   return edges.map(({ id, pair: [a, b] }) => {
     const [from, to] = (depth.get(a) ?? 0) < (depth.get(b) ?? 0) || ((depth.get(a) === depth.get(b)) && a < b) ? [a, b] : [b, a];
     if (degree.get(to) === 1 && from.startsWith('br:')) {

@@ -1,101 +1,233 @@
-// Where new nodes go. What is placed already stays where it is. Pure.
-import { components, memberGap, rowOfMembers } from './model.js';
+// Where new boxes go. What stands already stays where it is. Pure.
+import { memberGap, rowOfMembers } from './bars.js';
+import { components, indexOf } from './graph.js';
+import { pack } from './arrange.js';
+import { heightOf } from './measure.js';
+import { around, createSpace } from './space.js';
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./model.js').Node} Node */
 /** @typedef {import('./geometry.js').Point} Point */
 
+/**
+ * What is known of the places so far.
+ * @typedef {object} Places
+ * @property {Model | null} before the model they are of
+ * @property {Map<string, Point>} base where its boxes belong
+ * @property {Map<string, Point>} drawn where its nodes are drawn
+ * @property {(id: string) => boolean} pinned put there by hand
+ * @property {(id: string) => Point | undefined} remembered the place of what was there once, or of what others see already
+ * @property {number} aspect width by height of the canvas
+ */
+
 const margin = memberGap;
 const besideGap = 150;
 const belowGap = 96;
+const partGap = 90;
+/** The width new things are spread over, px; as wide as what is there, if that is more. */
+const spreadOver = 1300;
 
 /**
- * Positions for every node of next: those known are kept; a node that was
- * renamed keeps its own; a card that was connected to something else, and was
- * not put where it is by hand, goes next to what it is connected to now; new
- * ones go there too, or into free space.
- * @param {Model} next
- * @param {Model | null} before
- * @param {Map<string, Point>} positions of before (may know more)
- * @param {Set<string>} pinned ids of nodes dragged by hand
- * @param {number} [width] of the canvas, in its own units
- * @returns {Map<string, Point>}
+ * What has to be placed: new is what nobody knows a place for; moving what was
+ * connected to something else, has grown into its neighbour, or came out of a
+ * panel, and stood somewhere before.
+ * @param {Model} next @param {Places} places
  */
-export function place(next, before, positions, pinned, width = 1300) {
-  const placed = new Map();
-  const byKey = new Map((before?.nodes ?? []).map((n) => [n.key, n.id]));
-  const homeless = [];
-  const loose = justConnected(next, before, pinned);
-  for (const n of next.nodes) {
-    const old = positions.get(n.id) ?? positions.get(byKey.get(n.key) ?? '');
-    if (old && !loose.has(n.id)) placed.set(n.id, old);
-    else homeless.push(n);
+export function homeless(next, places) {
+  const { before, base, drawn, pinned, remembered } = places;
+  const kept = new Map();
+  const [fresh, moving, back] = /** @type {Node[][]} */ ([[], [], []]);
+  const names = renamed(next, before);
+  const loose = before ? justConnected(next, before, pinned) : new Set();
+  for (const n of indexOf(next).boxes) {
+    const old = base.get(n.id) ?? base.get(names.get(n.id) ?? '');
+    const last = drawn.get(n.id);
+    if (old && !loose.has(n.id)) kept.set(n.id, old);
+    else if (old) moving.push(n);
+    else if (remembered(n.id)) back.push(n);
+    else if (last) moving.push(n);
+    else fresh.push(n);
   }
-  const context = { model: next, placed, nodes: new Map(next.nodes.map((n) => [n.id, n])), width };
-  // One anchor among the newcomers that have nobody placed to go next to:
-  // bars first, then in order; the others follow it.
-  const queue = [...homeless].sort((a, b) => Number(b.kind === 'br') - Number(a.kind === 'br'));
-  while (queue.length) {
-    let i = queue.findIndex((n) => neighbours(context, n.id).some((id) => placed.has(id)));
-    if (i < 0) i = 0;
-    const [n] = queue.splice(i, 1);
-    const old = positions.get(n.id);
-    const near = neighbours(context, n.id).find((id) => placed.has(id));
-    if (!near && old && free(context, n, old)) placed.set(n.id, old);
-    else placed.set(n.id, near ? beside(context, n, near, old) : freeSpot(context, n));
-  }
-  return placed;
+  if (before) grown(next, before, kept, pinned, moving);
+  return { kept, fresh, moving, back };
 }
 
-/** Cards whose cables now lead to quite other nodes than before, not dragged. */
+/** Of each box that goes by another name now, the id it had. @returns {Map<string, string>} */
+function renamed(next, before) {
+  const names = new Map();
+  if (!before) return names;
+  const [was, is] = [indexOf(before).nodes, indexOf(next).nodes];
+  const news = indexOf(next).boxes.filter((n) => !was.has(n.id));
+  if (news.length === 0) return names;
+  const byKey = new Map(indexOf(before).boxes.filter((n) => !is.has(n.id)).map((n) => [n.key, n.id]));
+  for (const n of news) if (byKey.has(n.key)) names.set(n.id, byKey.get(n.key));
+  return names;
+}
+
+/** Cards whose cables now lead to quite other boxes than before, not put there by hand. */
 function justConnected(next, before, pinned) {
   const loose = new Set();
-  if (!before) return loose;
-  const known = new Set(before.nodes.map((n) => n.id));
-  const context = (model) => ({ model, nodes: new Map(model.nodes.map((n) => [n.id, n])) });
-  const [was, is] = [context(before), context(next)];
-  for (const n of next.nodes) {
-    if (n.kind === 'br' || !known.has(n.id) || pinned.has(n.id)) continue;
-    const now = neighbours(is, n.id);
-    const then = new Set(neighbours(was, n.id));
-    if (now.length && !now.some((id) => then.has(id))) loose.add(n.id);
+  const [was, is] = [indexOf(before), indexOf(next)];
+  for (const n of is.boxes) {
+    if (n.kind === 'br' || pinned(n.id)) continue;
+    const then = was.near.get(n.id);
+    const now = is.near.get(n.id) ?? [];
+    if (then && now.length && !now.some((id) => then.includes(id))) loose.add(n.id);
   }
   return loose;
 }
 
-/** Ids of the nodes a node has a cable to, bars first. */
-function neighbours({ model, nodes }, id) {
-  const ids = [];
-  for (const c of model.cables) {
-    if (!c.b) continue;
-    if (c.a.node === id && c.b.node !== id) ids.push(c.b.node);
-    if (c.b.node === id && c.a.node !== id) ids.push(c.a.node);
+/** Cards that got larger and touch another now go elsewhere, unless put there by hand. */
+function grown(next, before, kept, pinned, moving) {
+  const was = indexOf(before).nodes;
+  const larger = indexOf(next).boxes.filter((n) => {
+    const old = was.get(n.id);
+    return old && old !== n && n.kind === 'ns' && kept.has(n.id) && !pinned(n.id) && (n.w > old.w || n.h > old.h);
+  });
+  if (larger.length === 0) return;
+  const space = spaceOf(next, [kept]);
+  for (const n of larger) {
+    if (space.hits(kept.get(n.id), n.w, n.h, 0, n.id).length === 0) continue;
+    kept.delete(n.id);
+    space.remove(n.id);
+    moving.push(n);
   }
-  for (const x of model.tethers) {
-    if (x.from === id) ids.push(x.to);
-    if (x.to === id) ids.push(x.from);
-  }
-  return ids.sort((a, b) => Number(nodes.get(b)?.kind === 'br') - Number(nodes.get(a)?.kind === 'br'));
 }
 
-/** Would the node at p keep clear of every placed one? */
-function free({ placed, nodes }, n, p) {
-  for (const [id, q] of placed) {
-    const o = nodes.get(id);
-    if (!o || id === n.id) continue;
-    const apart = p.x + n.w + margin <= q.x || q.x + o.w + margin <= p.x || p.y + n.h + margin <= q.y || q.y + o.h + margin <= p.y;
-    if (!apart) return false;
+/** What stands where, in one or more pictures at once. @param {Model} model @param {Map<string, Point>[]} pictures */
+function spaceOf(model, pictures) {
+  const space = createSpace();
+  for (const [i, picture] of pictures.entries()) {
+    for (const n of indexOf(model).boxes) {
+      const p = picture.get(n.id);
+      if (p && (i === 0 || p !== pictures[0].get(n.id))) space.put(i ? `${n.id} ${i}` : n.id, p, n.w, heightOf(n));
+    }
   }
-  return true;
+  return space;
+}
+
+/**
+ * Places for every box of next. Those known are kept; one that was renamed keeps
+ * its own; a card that was connected to something else, and was not put where it
+ * is by hand, goes next to what it is connected to now; new ones go there too,
+ * or into free space.
+ * @param {Model} next
+ * @param {Places} places
+ * @param {import('./arrange.js').Part[]} [parts] many new boxes, laid out already
+ * @returns {Map<string, Point>}
+ */
+export function place(next, places, parts = []) {
+  const { base, drawn, pinned, remembered, before } = places;
+  const { kept, fresh, moving, back } = homeless(next, places);
+  if (fresh.length + moving.length + back.length === 0) return sameKeys(kept, base) ? base : kept;
+  const context = { model: next, placed: kept, space: spaceOf(next, [kept, drawn]), aspect: places.aspect, ...indexOf(next) };
+  const put = (n, p) => {
+    kept.set(n.id, p);
+    context.space.put(n.id, p, n.w, heightOf(n));
+  };
+  // Others see it there, or it was there before: there it is, if there is room.
+  const first = kept.size === 0;
+  for (const n of back) {
+    const p = /** @type {Point} */ (remembered(n.id));
+    if (first || pinned(n.id)) put(n, p);
+  }
+  for (const n of back) {
+    const p = /** @type {Point} */ (remembered(n.id));
+    if (!kept.has(n.id)) put(n, context.space.nearest(p, n.w, heightOf(n), 8));
+  }
+  putParts(context, parts.filter((part) => part.nodes.some((n) => !kept.has(n.id))), put);
+  const was = before ? indexOf(before).nodes : new Map();
+  const queue = [...moving, ...fresh].filter((n) => !kept.has(n.id)).sort((a, b) => Number(b.kind === 'br') - Number(a.kind === 'br'));
+  // One anchor among the newcomers that have nobody placed to go next to: bars
+  // first, then in order; the others follow it.
+  while (queue.length) {
+    let i = queue.findIndex((n) => anchorOf(context, n));
+    if (i < 0) i = 0;
+    const [n] = queue.splice(i, 1);
+    put(n, placeOne(context, n, was.get(n.id), drawn));
+  }
+  return kept;
+}
+
+const sameKeys = (a, b) => a.size === b.size && [...a.keys()].every((k) => b.has(k));
+
+/** The placed box a box goes next to: a bar rather than a card. */
+function anchorOf({ near, placed, nodes }, n) {
+  const ids = near.get(n.id).filter((id) => placed.has(id));
+  return ids.find((id) => nodes.get(id).kind === 'br') ?? ids[0];
+}
+
+/** @param {any} context @param {Node} n @param {Node | undefined} was what it was before @param {Map<string, Point>} drawn */
+function placeOne(context, n, was, drawn) {
+  const { space } = context;
+  const last = drawn.get(n.id);
+  const anchor = anchorOf(context, n);
+  if (was?.home && last) {
+    const bar = context.nodes.get(was.home.bar);
+    const corner = drawn.get(was.home.bar);
+    return bar?.folded || !corner ? space.nearest(last, n.w, heightOf(n), margin) : unfolded(context, n, was, bar, corner);
+  }
+  if (anchor) return beside(context, n, anchor, last);
+  if (last) return space.nearest(last, n.w, heightOf(n), 8);
+  return freeSpot(context, n);
+}
+
+/** Members of a panel that was opened, or is gone, stand as they stood in it, further apart. */
+function unfolded({ space }, n, was, bar, corner) {
+  const x = Math.round((was.home.x * (n.w + margin)) / was.w);
+  const y = (bar ? belowGap : 0) + Math.round(was.home.y * 1.7);
+  return space.nearest({ x: corner.x + x, y: corner.y + y }, n.w, heightOf(n), 20);
+}
+
+/** Puts what was laid out together: next to what it is connected to, or all of it into free space. */
+function putParts(context, parts, put) {
+  const lone = [];
+  for (const part of parts) {
+    const anchor = part.nodes.map((n) => anchorOf(context, n)).find(Boolean);
+    if (!anchor) {
+      lone.push(part);
+      continue;
+    }
+    const box = boxOf(part.nodes, part.at);
+    const [bar, corner] = [context.nodes.get(anchor), context.placed.get(anchor)];
+    const wanted = { x: corner.x + Math.round((bar.w - box.w) / 2), y: corner.y + heightOf(bar) + belowGap };
+    moveTo(part.nodes, part.at, box, context.space.nearest(wanted, box.w, box.h, margin), put);
+  }
+  if (lone.length === 0) return;
+  const nodes = lone.flatMap((part) => part.nodes);
+  const at = pack(lone, context.aspect);
+  const box = boxOf(nodes, at);
+  moveTo(nodes, at, box, freeBlock(context, box), put);
+}
+
+function moveTo(nodes, at, box, p, put) {
+  for (const n of nodes) put(n, { x: Math.round(at.get(n.id).x - box.x + p.x), y: Math.round(at.get(n.id).y - box.y + p.y) });
+}
+
+/** Beside or below all that stands, so that the whole keeps the shape of the canvas. */
+function freeBlock({ space, aspect }, box) {
+  if (space.boxes.size === 0) return { x: 0, y: 0 };
+  const all = around([...space.boxes.values()]);
+  const beside = (all.w + partGap + box.w) / Math.max(all.h, box.h) / aspect;
+  const below = Math.max(all.w, box.w) / (all.h + partGap + box.h) / aspect;
+  const off = (ratio) => Math.abs(Math.log(ratio));
+  return off(beside) < off(below) ? { x: all.x + all.w + partGap, y: all.y } : { x: all.x, y: all.y + all.h + partGap };
 }
 
 /** A free place next to an anchor; where it was, when that is beside already. */
 function beside(context, n, anchorId, old) {
+  const { space } = context;
   const anchor = context.nodes.get(anchorId);
   const at = context.placed.get(anchorId);
-  if (old && free(context, n, old) && alreadyBeside(n, old, anchor, at)) return old;
-  for (const p of candidates(n, anchor, at)) if (free(context, n, p)) return p;
-  return freeSpot(context, n);
+  const h = heightOf(n);
+  const free = (p) => space.hits(p, n.w, h, margin, n.id).length === 0;
+  if (old && free(old) && alreadyBeside(n, old, anchor, at)) return old;
+  let first = /** @type {any} */ (null);
+  for (const p of candidates(n, anchor, at)) {
+    first ??= p;
+    if (free(p)) return p;
+  }
+  return space.nearest(first, n.w, h, margin);
 }
 
 function alreadyBeside(n, p, anchor, at) {
@@ -105,19 +237,20 @@ function alreadyBeside(n, p, anchor, at) {
 }
 
 function* candidates(n, anchor, at) {
-  const below = at.y + anchor.h + belowGap;
-  const above = at.y - n.h - belowGap;
+  const below = at.y + heightOf(anchor) + belowGap;
+  const above = at.y - heightOf(n) - belowGap;
   if (anchor.kind === 'br') {
     // In a row under the bar, each as far from the next as the bar expects.
     const step = 10;
     const end = at.x + Math.max(anchor.w, rowOfMembers * (n.w + memberGap)) - n.w;
-    for (const y of [below, above]) for (let x = at.x; x <= end; x += step) yield { x, y };
-    for (let x = end; x < end + 2000; x += step) yield { x, y: below };
+    const rows = anchor.panel ? [above, below] : [below, above];
+    for (const y of rows) for (let x = at.x; x <= end; x += step) yield { x, y };
+    for (let x = end; x < end + 600; x += step) yield { x, y: rows[0] };
     return;
   }
   if (n.kind === 'br') {
     const x = at.x + anchor.w / 2 - n.w / 2;
-    yield { x, y: at.y - n.h - belowGap };
+    yield { x, y: at.y - heightOf(n) - belowGap };
     yield { x, y: below };
   }
   yield { x: at.x + anchor.w + besideGap, y: at.y };
@@ -130,65 +263,29 @@ function* candidates(n, anchor, at) {
   }
 }
 
-/** The first spot, row by row, that is clear of every component's whole box. */
-function freeSpot({ model, placed, width }, node) {
+/** The first spot, row by row, that is clear of the whole box of everything that is connected. */
+function freeSpot({ model, placed, space }, node) {
   const n = reserve(node);
   const blocks = components(model).flatMap((group) => {
-    const known = group.filter((x) => placed.has(x.id) && x.id !== n.id).map(reserve);
+    const known = group.filter((x) => placed.has(x.id)).map(reserve);
     return known.length ? [boxOf(known, placed)] : [];
   });
   if (blocks.length === 0) return { x: 0, y: 0 };
-  const all = merge(blocks);
-  const right = Math.max(all.x + width, all.x + all.w);
-  for (let y = all.y; ; y += 10) {
-    for (let x = all.x; x + n.w <= right; x += 10) {
-      const hit = blocks.find((b) => x < b.x + b.w + besideGap && x + n.w + besideGap > b.x && y < b.y + b.h + 56 && y + n.h + 56 > b.y);
-      if (!hit) return { x, y };
-    }
-  }
+  const all = around(blocks);
+  const right = all.x + Math.max(spreadOver, all.w);
+  // Free rows and columns begin where something ends.
+  const numbers = (list) => [...new Set(list)].sort((a, b) => a - b);
+  const xs = numbers([all.x, ...blocks.map((b) => b.x + b.w + besideGap)]).filter((x) => x + n.w <= right);
+  const ys = numbers([all.y, ...blocks.map((b) => b.y + b.h + 56)]);
+  const blocked = (x, y) => blocks.some((b) => x < b.x + b.w + besideGap && x + n.w + besideGap > b.x && y < b.y + b.h + 56 && y + n.h + 56 > b.y);
+  for (const y of ys) for (const x of xs) if (!blocked(x, y) && space.hits({ x, y }, n.w, n.h, 8).length === 0) return { x, y };
+  return space.nearest({ x: all.x, y: all.y + all.h + 56 }, n.w, n.h, 56);
 }
 
 /** A bar keeps room for the members it will get. */
-const reserve = (n) => (n.kind === 'br' ? { ...n, w: Math.max(n.w, 620), h: n.h + belowGap + 62 } : n);
+const reserve = (n) => (n.kind === 'br' && !n.panel ? { ...n, w: Math.max(n.w, 620), h: n.h + belowGap + 62 } : n);
 
-function boxOf(nodes, placed) {
-  return merge(nodes.map((n) => ({ ...placed.get(n.id), w: n.w, h: n.h })));
-}
+const boxOf = (nodes, placed) => around(nodes.map((n) => ({ ...placed.get(n.id), w: n.w, h: heightOf(n) })));
 
-function merge(boxes) {
-  const x = Math.min(...boxes.map((b) => b.x));
-  const y = Math.min(...boxes.map((b) => b.y));
-  return {
-    x,
-    y,
-    w: Math.max(...boxes.map((b) => b.x + b.w)) - x,
-    h: Math.max(...boxes.map((b) => b.y + b.h)) - y,
-  };
-}
-
-/**
- * Puts laid-out components next to each other in rows, so that the whole has
- * about the shape of the canvas.
- * @param {{nodes: Node[], at: Map<string, Point>}[]} parts
- * @param {number} aspect width by height
- * @returns {Map<string, Point>}
- */
-export function pack(parts, aspect) {
-  const gap = 90;
-  const boxes = parts.map(({ nodes, at }) => ({ at, nodes, ...boxOf(nodes, at) }));
-  boxes.sort((a, b) => b.nodes.length - a.nodes.length || (a.nodes[0].id < b.nodes[0].id ? -1 : 1));
-  const area = boxes.reduce((sum, b) => sum + (b.w + gap) * (b.h + gap), 0);
-  const limit = Math.max(...boxes.map((b) => b.w), Math.sqrt(area * aspect) * 1.1);
-  const positions = new Map();
-  let [x, y, tallest] = [0, 0, 0];
-  for (const b of boxes) {
-    if (x > 0 && x + b.w > limit) [x, y, tallest] = [0, y + tallest + gap, 0];
-    for (const n of b.nodes) {
-      const p = /** @type {Point} */ (b.at.get(n.id));
-      positions.set(n.id, { x: Math.round(p.x - b.x + x), y: Math.round(p.y - b.y + y) });
-    }
-    x += b.w + gap;
-    tallest = Math.max(tallest, b.h);
-  }
-  return positions;
-}
+/** Many at once are laid out together, not one after the other. @param {Node[]} fresh */
+export const isMany = (fresh) => fresh.length >= 8;

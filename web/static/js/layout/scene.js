@@ -1,10 +1,14 @@
 // The drawn topology: model, positions and cables as signals, kept up to date
-// with the store. Knows no DOM; storage and frames are handed in.
+// with the store. Knows no DOM; storage, frames and the shared places are handed in.
 import { batch, computed, effect, signal, untracked } from '../lib/signals.js';
-import { buildModel, reuse } from './model.js';
-import { routeCables } from './geometry.js';
-import { place } from './placement.js';
-import { layered } from './layered.js';
+import { layOut } from './arrange.js';
+import { createFolding } from './folding.js';
+import { createRouter } from './geometry.js';
+import { createGlide } from './glide.js';
+import { indexOf, partOf } from './graph.js';
+import { buildModel, emptyModel } from './model.js';
+import { homeless, isMany, place } from './placement.js';
+import { standClear } from './solid.js';
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./geometry.js').Point} Point */
@@ -15,36 +19,52 @@ import { layered } from './layered.js';
  */
 const settle = 60;
 const settleAtMost = 250;
-const glideTime = 260;
-const storageKey = 'netdash.positions';
+/** So many new boxes at once are laid out when the operation that makes them is done, not before they are connected. */
+const waitFor = 50;
+const waitAtMost = 15000; // ms
 
 /**
  * @param {import('../core/store.js').Store} store
- * @param {{storage: {getItem: Function, setItem: Function}, frame?: (f: (t: number) => void) => any, calm?: () => boolean}} o
+ * @param {object} o
+ * @param {import('../core/places.js').PlacesStore} o.places
+ * @param {{getItem: Function, setItem: Function}} o.storage
+ * @param {(f: (t: number) => void) => any} [o.frame]
+ * @param {() => boolean} [o.calm]
  */
-export function createScene(store, { storage, frame = globalThis.requestAnimationFrame?.bind(globalThis), calm = () => false }) {
-  /** @type {import('../lib/signals.js').Signal<Model>} */
-  const model = signal({ nodes: [], cables: [], tethers: [] });
+export function createScene(store, { places, storage, frame = globalThis.requestAnimationFrame?.bind(globalThis), calm = () => false }) {
+  const model = signal(/** @type {Model} */ (emptyModel));
+  /** Where nodes are drawn, on their way to where they belong. */
   const positions = signal(/** @type {Map<string, Point>} */ (new Map()));
-  const routes = computed(() => routeCables(model.value, positions.value));
-  const ready = signal(false);
+  const route = createRouter();
+  const routes = computed(() => route(model.value, positions.value));
   /** Counts the occasions on which the whole picture was laid out anew. */
   const laidOut = signal(0);
-  /** Where the nodes belong; positions is where they are drawn on the way there. */
-  let goal = new Map();
-  let pinned = new Set();
-  let remembered = new Map();
+  const folding = createFolding(storage);
+  const glide = createGlide(positions, frame, calm);
+  /** Where the boxes belong, and where nodes are drawn once nothing moves. */
+  let base = /** @type {Map<string, Point>} */ (new Map());
+  let goal = /** @type {Map<string, Point>} */ (new Map());
+  /** What a hand has moved and not let go. @type {Set<string>} */
+  const held = new Set();
   let aspect = 1.7;
+  let ready = false;
   /** @type {any} */
   let timer = null;
   let firstOfBurst = 0;
-  let moving = 0;
+  let waitingSince = 0;
+  let busy = false;
+  let again = false;
+  /** What the picture was last made of. */
+  let seen = /** @type {any[]} */ ([]);
 
-  restore();
+  places.listen(hear);
+  store.onEvent((e) => { if (e.positions) places.hear(e.positions); }, new AbortController().signal);
   effect(() => {
     store.topology.value;
-    if (!store.loaded.value) return;
-    untracked(() => (ready.value ? soon() : start()));
+    if (store.loaded.value && ready) untracked(soon);
+  });
+  effect(() => {
+    if (store.snapshots.value > 0) untracked(read);
   });
 
   function soon() {
@@ -53,92 +73,135 @@ export function createScene(store, { storage, frame = globalThis.requestAnimatio
     timer = setTimeout(update, Math.max(0, Math.min(settle, firstOfBurst + settleAtMost - Date.now())));
   }
 
-  function restore() {
+  /** With every snapshot the places are read anew: some of what was told of them may have been missed. */
+  async function read() {
+    const answered = await places.load();
+    ready = true;
+    await update();
+    if (answered) offer([...base.keys()].filter((id) => !places.get(id)));
+  }
+
+  /** Somebody else has placed these. @param {import('../core/places.js').Place[]} changed */
+  function hear(changed) {
+    const own = changed.filter(({ object, x, y }) => {
+      const p = base.get(object);
+      return p && !held.has(object) && (p.x !== x || p.y !== y);
+    });
+    if (own.length === 0) return;
+    base = new Map(base);
+    for (const { object, x, y } of own) base.set(object, { x, y });
+    show(model.peek(), base);
+  }
+
+  /** @param {string[]} ids boxes that were placed by a layout */
+  const offer = (ids) => places.offer(ids.map((id) => ({ object: id, .../** @type {Point} */ (base.get(id)) })));
+
+  async function update() {
+    firstOfBurst = 0;
+    again = true;
+    if (busy) return;
+    busy = true;
     try {
-      const saved = JSON.parse(storage.getItem(storageKey) ?? 'null');
-      remembered = new Map(saved?.positions ?? []);
-      pinned = new Set(saved?.pinned ?? []);
-    } catch {
-      // A broken entry is as good as none.
+      while (again) {
+        again = false;
+        await step();
+      }
+    } finally {
+      busy = false;
     }
   }
 
-  function save() {
-    storage.setItem(storageKey, JSON.stringify({ positions: [...goal], pinned: [...pinned] }));
-  }
+  const build = () => buildModel(store.topology.peek(), model.peek(), folding.choice);
+  const placesNow = () => ({
+    before: model.peek() === emptyModel ? null : model.peek(), base, drawn: goal, pinned: places.pinned, remembered: places.get, aspect,
+  });
 
-  async function start() {
-    ready.value = true;
-    const first = buildModel(store.topology.value);
-    const known = first.nodes.some((n) => remembered.has(n.id));
-    if (first.nodes.length === 0 || known) {
-      show(first, place(first, null, remembered, pinned));
-      laidOut.value++;
-    } else await tidy(first);
-  }
-
-  function update() {
-    firstOfBurst = 0;
-    const before = model.value;
-    const next = reuse(buildModel(store.topology.value), before);
-    show(next, place(next, before, goal, pinned));
-  }
-
-  /** Draws a model: nodes that are new appear in place, those that move glide. */
-  function show(next, target) {
-    goal = target;
-    save();
+  /** From what the store knows now to what is drawn. */
+  async function step() {
+    const now = [store.topology.peek().namespaces, folding.choices.peek()];
+    if (!waitingSince && now.every((x, i) => x === seen[i])) return;
+    let next = build();
+    const { fresh } = homeless(next, placesNow());
+    if (wait(fresh.length)) return;
+    seen = now;
+    let parts;
+    if (isMany(fresh) || (base.size === 0 && fresh.length > 0)) {
+      parts = await layOutSafely(partOf(next, new Set(fresh.map((n) => n.id))));
+      next = build(); // it may have changed while the worker was busy
+      seen = [store.topology.peek().namespaces, folding.choices.peek()];
+    }
+    const first = base.size === 0;
+    const target = place(next, placesNow(), parts);
+    const news = [...target.keys()].filter((id) => target.get(id) !== base.get(id) && !samePlace(places.get(id), target.get(id)));
     batch(() => {
-      model.value = next;
-      positions.value = new Map([...target].map(([id, p]) => [id, positions.value.get(id) ?? p]));
+      show(next, target);
+      if (first) laidOut.value++;
     });
-    glide();
+    offer(news);
   }
 
-  /** Lays everything out anew, forgetting what was dragged. */
-  async function tidy(given = model.value) {
-    pinned = new Set();
-    let at;
+  /** Is an operation about to connect what it has made so far? Not for ever. @param {number} fresh */
+  function wait(fresh) {
+    const running = fresh >= waitFor && store.operations.peek().some((o) => o.state === 'running');
+    if (running) waitingSince ||= Date.now();
+    if (!running || Date.now() - waitingSince > waitAtMost) {
+      waitingSince = 0;
+      return false;
+    }
+    clearTimeout(timer);
+    timer = setTimeout(update, 500);
+    return true;
+  }
+
+  /** Without the worker, boxes are placed one by one. @param {Model} of */
+  async function layOutSafely(of) {
     try {
-      at = await layered(given, aspect);
+      return await layOut(of, aspect);
     } catch (e) {
       console.warn('netdash: layout worker failed', e);
-      at = place(given, null, new Map(), pinned);
+      return [];
     }
-    // The lab may have changed while the worker was busy.
-    const next = reuse(buildModel(store.topology.value), model.value);
-    at = place(next, given, at, pinned);
+  }
+
+  /** Draws a model with its boxes at target. @param {Model} next @param {Map<string, Point>} target */
+  function show(next, target) {
+    base = target;
+    // What a hand holds stays in it.
+    const here = held.size ? new Map([...base, ...[...held].flatMap((id) => (base.has(id) ? [at(id)] : []))]) : base;
+    goal = standClear(next, here, places.pinned);
     batch(() => {
-      show(next, at);
-      laidOut.value++;
+      model.value = next;
+      glide.to(goal);
     });
   }
 
-  /** Moves nodes to where they belong within a quarter of a second. */
-  function glide() {
-    const from = positions.value;
-    const moves = [...goal].filter(([id, p]) => from.get(id)?.x !== p.x || from.get(id)?.y !== p.y);
-    const run = ++moving;
-    if (moves.length === 0) return;
-    if (!frame || calm()) {
-      positions.value = goal;
-      return;
+  /** Where a box is drawn. @param {string} id @returns {[string, Point]} */
+  const at = (id) => [id, /** @type {Point} */ (goal.get(id))];
+
+  /** Lays everything out anew, for everybody, forgetting what was dragged. */
+  async function tidy() {
+    if (busy) return;
+    busy = true;
+    try {
+      const parts = await layOutSafely(build());
+      const nothing = { before: null, base: new Map(), drawn: new Map(), pinned: () => false, remembered: () => undefined, aspect };
+      const next = build();
+      const target = place(next, nothing, parts);
+      places.replace([...target].map(([object, p]) => ({ object, ...p })));
+      batch(() => {
+        show(next, target);
+        laidOut.value++;
+      });
+    } finally {
+      busy = false;
     }
-    let begin = 0;
-    const step = (now) => {
-      if (run !== moving) return;
-      begin ||= now;
-      const x = Math.min(1, (now - begin) / glideTime);
-      const ease = 1 - (1 - x) ** 3;
-      const at = new Map(goal);
-      for (const [id, p] of moves) {
-        const q = from.get(id) ?? p;
-        if (x < 1) at.set(id, { x: q.x + (p.x - q.x) * ease, y: q.y + (p.y - q.y) * ease });
-      }
-      positions.value = at;
-      if (x < 1) frame(step);
-    };
-    frame(step);
+    await update();
+  }
+
+  /** @param {string[]} bars @param {boolean} folded */
+  function fold(bars, folded) {
+    folding.choose(bars, folded);
+    update();
   }
 
   return {
@@ -146,18 +209,48 @@ export function createScene(store, { storage, frame = globalThis.requestAnimatio
     positions,
     routes,
     laidOut,
-    tidy: () => tidy(),
+    tidy,
     /** @param {number} value width by height of the canvas */
     setAspect(value) { aspect = value; },
-    /** Puts a node where a hand dragged it. @param {string} id @param {Point} p */
+
+    /** Puts a node where a hand drags it; a folded member takes its bridge along. @param {string} id @param {Point} p */
     move(id, p) {
-      moving++; // whatever glides is there at once
-      pinned.add(id);
-      goal = new Map(goal).set(id, p);
-      positions.value = goal;
+      const nodes = indexOf(model.peek()).nodes;
+      const node = nodes.get(id);
+      if (!node) return;
+      const box = node.home ? nodes.get(node.home.bar) : node;
+      if (!box) return;
+      const corner = node.home ? { x: p.x - node.home.x, y: p.y - node.home.y } : p;
+      held.add(box.id);
+      goal = new Map(goal).set(box.id, corner);
+      for (const member of box.panel?.members ?? []) {
+        const { home } = /** @type {import('./model.js').Node} */ (nodes.get(member));
+        if (home) goal.set(member, { x: corner.x + home.x, y: corner.y + home.y });
+      }
+      glide.jump(goal);
     },
-    save,
+
+    /** A hand let go: what it moved is there for everybody. */
+    save() {
+      if (held.size === 0) return;
+      const ids = [...held].filter((id) => base.has(id));
+      held.clear();
+      // Nothing stands on a bar: where it is drawn then is where it was put.
+      show(model.peek(), new Map([...base, ...ids.map(at)]));
+      base = new Map([...base, ...ids.map(at)]);
+      places.set(ids.map((object) => ({ object, .../** @type {Point} */ (base.get(object)) })));
+    },
+
+    /** Folds the members of a bridge into a panel, or unfolds them. @param {string} id of its bar */
+    toggleFold(id) {
+      const bar = indexOf(model.peek()).nodes.get(id);
+      if (bar) fold([id], !bar.folded);
+    },
+    /** @param {boolean} folded */
+    foldAll(folded) { fold(model.peek().nodes.filter((n) => n.foldable).map((n) => n.id), folded); },
   };
 }
+
+const samePlace = (a, b) => a && b && a.x === b.x && a.y === b.y;
 
 /** @typedef {ReturnType<typeof createScene>} Scene */

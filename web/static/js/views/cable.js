@@ -14,7 +14,7 @@ export function CableFace({ cable, route, level, selected, lit, mark, flash, cal
   const ended = () => calm(b ? [`link:${a.ref}`, `link:${b.ref}`] : [`link:${a.ref}`]);
   const near = level === 'detail';
   return html`<g class=${`cable ${selected ? 'selected' : ''} ${lit ? 'lit' : ''} ${mark}`} data-cable=${cable.id} data-state-a=${a.state}
-      data-state-b=${stateB} data-sync-a=${a.sync} data-sync-b=${b?.sync ?? ''} data-link=${a.ref} tabindex="-1" role="button" aria-label=${text}>
+      data-level=${level} data-state-b=${stateB} data-sync-a=${a.sync} data-sync-b=${b?.sync ?? ''} data-link=${a.ref} tabindex="-1" role="button" aria-label=${text}>
     ${near && html`<title>${text}</title><path class="cable-hit" d=${route.a + route.b} />
       <circle class="cable-mid" cx=${route.mid.x} cy=${route.mid.y} r="8" />`}
     ${lit && html`<path class="glow" d=${route.a + route.b} />`}
@@ -46,10 +46,8 @@ export function PortsFace({ cable, route, level, lit }) {
     // A cable that bends to the right would run through a label on its right.
     const vertical = p.side === 'top' || p.side === 'bottom';
     if (vertical && other && other.x > p.x + 6) at = { ...at, dx: -at.dx, anchor: 'end' };
-    // Beside a row the row itself is the label.
-    const beside = (p.side === 'left' || p.side === 'right') && p.node.startsWith('ns:');
     return html`<g key=${end.ref} class=${`end sync-${end.sync} ${lit ? 'lit' : ''}`} data-port=${end.ref} data-link=${end.ref} data-state=${end.state} data-sync=${end.sync}>
-      ${!beside && html`<text class="end-label" x=${p.x + at.dx} y=${p.y + at.dy} text-anchor=${at.anchor}>${end.name}</text>`}
+      ${!p.bare && html`<text class="end-label" x=${p.x + at.dx} y=${p.y + at.dy} text-anchor=${at.anchor}>${end.name}</text>`}
       ${lit && html`<rect class="port-glow" x=${p.x - 9} y=${p.y - 9} width="18" height="18" rx="5" />`}
       <${PortMark} x=${p.x} y=${p.y} state=${end.state} label=${end.ref} />
     </g>`;

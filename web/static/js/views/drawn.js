@@ -30,8 +30,9 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
   /** @type {Map<string, import('../lib/signals.js').Signal<any>>} */
   const cells = new Map();
   const order = signal(/** @type {{nodes: string[], cables: string[], tethers: string[]}} */ ({ nodes: [], cables: [], tethers: [] }));
-  /** Counts of store.touched whose flash is over, or that came before the picture. */
+  /** Numbers of store.touched whose flash is over, and up to which all are. */
   let past = new Map();
+  let over = 0;
   let laidOut = -1;
 
   function put(id, cell) {
@@ -100,20 +101,24 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
     for (const id of cells.keys()) if (!ids.has(id)) cells.delete(id);
   }
 
-  /** How often each object flashes: 0 when it is quiet. @param {Map<string, number>} touched */
+  /** Which flash each object shows: 0 when it is quiet. @param {Map<string, number>} touched */
   function flashes(touched) {
     const now = scene.laidOut.value;
+    const all = () => {
+      over = Math.max(0, ...touched.values());
+      past.clear();
+    };
     if (now !== laidOut) {
       laidOut = now;
-      past = new Map(touched); // what happened before the picture was there does not flash
+      all(); // what happened before the picture was there does not flash
     }
     const active = new Map();
-    for (const [id, n] of touched) if (n !== past.get(id)) active.set(id, n);
+    for (const [id, n] of touched) if (n > over && n !== past.get(id)) active.set(id, n);
     if (active.size > flashesAtMost) {
-      past = new Map(touched);
+      all();
       active.clear();
     }
-    return (ids) => ids.reduce((sum, id) => sum + (active.get(id) ?? 0), 0);
+    return (ids) => (active.size ? ids.reduce((latest, id) => Math.max(latest, active.get(id) ?? 0), 0) : 0);
   }
 
   return {

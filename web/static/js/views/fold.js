@@ -3,20 +3,22 @@
 import { html } from '../lib/preact.js';
 import { scene, t } from '../context.js';
 
-/** @param {any} props what drawn.js has of a bar */
+/** @param {{node: import('../layout/model.js').Node, x: number, y: number, lit?: boolean}} props what drawn.js has of a bar */
 export function FoldPanel({ node, x, y, lit }) {
   const p = node.panel;
   if (!p) return null;
-  return html`<rect class=${`fold-panel sync-${node.sync} ${lit ? 'lit' : ''}`} x=${x + p.x} y=${y + p.y} width=${p.w} height=${p.h} rx="9" data-panel=${node.id} />`;
+  const trunks = p.trunks.map((k) => `M${x + k.x} ${y + node.h}V${y + k.y}`).join('');
+  return html`<rect class=${`fold-panel sync-${node.sync} ${lit ? 'lit' : ''}`} x=${x + p.x} y=${y + p.y} width=${p.w} height=${p.h} rx="9" data-panel=${node.id} />
+    <path class=${`fold-trunk s-${node.state} sync-${node.sync}`} d=${trunks} />`;
 }
 
-/** @param {{node: any}} props */
+/** @param {{node: import('../layout/model.js').Node}} props */
 export function FoldButton({ node }) {
   if (!node.foldable) return null;
   const label = t(node.folded ? 'graph.unfold' : 'graph.fold', { bridge: node.title });
   const turn = (e) => {
     e.stopPropagation();
-    /** @type {any} */ (scene).toggleFold(node.id);
+    scene.toggleFold(node.id);
   };
   const key = (e) => {
     if (e.key !== 'Enter' && e.key !== ' ') return;

@@ -290,11 +290,11 @@ function Tools({ g }) {
 
 /** Folds the members of every bridge, or unfolds them; not there when nothing can be folded. */
 function FoldAll() {
-  const bars = /** @type {any[]} */ (scene.model.value.nodes).filter((n) => n.foldable);
+  const bars = scene.model.value.nodes.filter((n) => n.foldable);
   if (bars.length === 0) return null;
   const folded = bars.every((n) => n.folded);
   return html`<${Button} icon=${folded ? 'chevrons-up-down' : 'chevrons-down-up'} title=${t(folded ? 'graph.unfoldAll' : 'graph.foldAll')}
-    onClick=${() => /** @type {any} */ (scene).foldAll(!folded)} test="fold-all" />`;
+    onClick=${() => scene.foldAll(!folded)} test="fold-all" />`;
 }
 
 /** Says what the next choice will do while a cable has one end only. @param {{hands: import('./hands.js').Hands}} props */
