@@ -15,10 +15,12 @@ import { standClear } from './solid.js';
 
 /**
  * Milliseconds without an event that end a burst, and the longest it may last:
- * an operation of several steps becomes one redraw, not a flicker of its steps.
+ * what an operation of several steps makes or takes away becomes one redraw, not
+ * a flicker of its steps. What only changes is shown at once, frame by frame.
  */
 const settle = 60;
 const settleAtMost = 250;
+const framePause = 16;
 /** So many new boxes at once are laid out when the operation that makes them is done, not before they are connected. */
 const waitFor = 50;
 const waitAtMost = 15000; // ms
@@ -51,6 +53,8 @@ export function createScene(store, { places, storage, frame = globalThis.request
   /** @type {any} */
   let timer = null;
   let firstOfBurst = 0;
+  let lastOfBurst = 0;
+  let shownAt = 0;
   let waitingSince = 0;
   let busy = false;
   let again = false;
@@ -68,9 +72,17 @@ export function createScene(store, { places, storage, frame = globalThis.request
   });
 
   function soon() {
-    clearTimeout(timer);
-    firstOfBurst ||= Date.now();
-    timer = setTimeout(update, Math.max(0, Math.min(settle, firstOfBurst + settleAtMost - Date.now())));
+    lastOfBurst = Date.now();
+    firstOfBurst ||= lastOfBurst;
+    timer ??= setTimeout(update, Math.max(0, shownAt + framePause - lastOfBurst));
+  }
+
+  /** Is there more to come of what a burst makes or takes away? @param {Model} next */
+  function unsettled(next) {
+    const due = Math.min(lastOfBurst + settle, firstOfBurst + settleAtMost) - Date.now();
+    if (due <= 0 || sameThings(next, model.peek())) return false;
+    timer ??= setTimeout(update, due);
+    return true;
   }
 
   /** With every snapshot the places are read anew: some of what was told of them may have been missed. */
@@ -97,7 +109,8 @@ export function createScene(store, { places, storage, frame = globalThis.request
   const offer = (ids) => places.offer(ids.map((id) => ({ object: id, .../** @type {Point} */ (base.get(id)) })));
 
   async function update() {
-    firstOfBurst = 0;
+    clearTimeout(timer);
+    timer = null;
     again = true;
     if (busy) return;
     busy = true;
@@ -121,6 +134,9 @@ export function createScene(store, { places, storage, frame = globalThis.request
     const now = [store.topology.peek().namespaces, folding.choices.peek()];
     if (!waitingSince && now.every((x, i) => x === seen[i])) return;
     let next = build();
+    if (unsettled(next)) return;
+    firstOfBurst = 0;
+    shownAt = Date.now();
     const { fresh } = homeless(next, placesNow());
     if (wait(fresh.length)) return;
     seen = now;
@@ -251,6 +267,8 @@ export function createScene(store, { places, storage, frame = globalThis.request
   };
 }
 
+/** Are the same nodes and cables there? @param {Model} a @param {Model} b */
+const sameThings = (a, b) => ['nodes', 'cables'].every((k) => a[k].length === b[k].length && a[k].every((x, i) => x.id === b[k][i].id));
 const samePlace = (a, b) => a && b && a.x === b.x && a.y === b.y;
 
 /** @typedef {ReturnType<typeof createScene>} Scene */
