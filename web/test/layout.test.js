@@ -1,29 +1,19 @@
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { before, test } from 'node:test';
-import { readFileSync } from 'node:fs';
 import { clearSides } from '../static/js/layout/avoid.js';
 import { normalise } from '../static/js/core/reduce.js';
 import { layOut, pack } from '../static/js/layout/arrange.js';
 import { spread } from '../static/js/layout/ends.js';
 import { routeCables } from '../static/js/layout/geometry.js';
 import { indexOf } from '../static/js/layout/graph.js';
-import { useElk } from '../static/js/layout/layered.js';
 import { heightOf } from '../static/js/layout/measure.js';
 import { buildModel } from '../static/js/layout/model.js';
 import { place } from '../static/js/layout/placement.js';
 import { standClear } from '../static/js/layout/solid.js';
-import { ELK } from '../static/js/lib/elk.js';
+import { vendoredElk } from './elk.js';
 import { campus, link, star, topology, veth } from './objects.js';
 
-before(() => {
-  // The vendored worker, run as the module it also is.
-  const module = { exports: {} };
-  const code = readFileSync(new URL('../static/vendor/elk-worker.js', import.meta.url), 'utf8');
-  new Function('module', 'exports', 'require', code)(module, module.exports, createRequire(import.meta.url));
-  const { Worker } = /** @type {any} */ (module.exports);
-  useElk(new ELK({ workerFactory: (url) => new Worker(url) }));
-});
+before(vendoredElk);
 
 const overlaps = (model, at) => {
   const boxes = indexOf(model).boxes;
@@ -150,8 +140,8 @@ test('a card that gets another interface and would touch its neighbour goes else
 });
 
 test('ports keep their distance and their edge', () => {
-  assert.deepEqual(spread([10, 10, 10], 0, 100, 20), [10, 30, 50]);
-  assert.deepEqual(spread([95, 96], 0, 100, 20), [80, 100]);
+  assert.deepEqual(spread([10, 10, 10], 0, 100, [0, 20, 20]), [10, 30, 50]);
+  assert.deepEqual(spread([95, 96], 0, 100, [0, 20]), [80, 100]);
 });
 
 test('a cable goes round a node that stands in its way', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { components } from '../static/js/layout/graph.js';
 import { buildModel } from '../static/js/layout/model.js';
-import { bridge, link, namespace, star, topology, veth } from './objects.js';
+import { bridge, campus, link, namespace, star, topology, veth } from './objects.js';
 
 const ids = (list) => list.map((x) => x.id).sort();
 
@@ -110,4 +110,70 @@ test('a namespace without a name and without links is no card, unless it is a co
   };
   assert.deepEqual(titles({ processes: [{ pid: 7, name: 'sandbox' }] }), []);
   assert.deepEqual(titles({ container: { id: 'x', name: 'web' } }), ['web']);
+});
+
+const bars = (m) => m.nodes.filter((n) => n.kind === 'br');
+const members = (m) => m.nodes.filter((n) => n.home);
+
+test('to a dozen members a bridge shows every cable; beyond, they stand in a panel below it', () => {
+  const twelve = buildModel(topology(star('host', 'br0', 12)));
+  assert.deepEqual([bars(twelve)[0].foldable, bars(twelve)[0].folded, members(twelve).length], [false, false, 0]);
+  const m = buildModel(topology(star('host', 'br0', 13)));
+  const [bar] = bars(m);
+  assert.deepEqual([bar.foldable, bar.folded, members(m).length], [true, true, 13]);
+  const { panel } = /** @type {any} */ (bar);
+  for (const n of members(m)) {
+    const { x, y } = /** @type {any} */ (n.home);
+    assert.ok(x > panel.x && x + n.w < panel.x + panel.w && y >= bar.h && y + n.h < panel.y + panel.h, n.id);
+  }
+  assert.equal(m.cables.length, 13, 'each keeps its cable');
+});
+
+test('folded members stand in the order people count', () => {
+  const m = buildModel(topology(star('host', 'br0', 20)));
+  const places = members(m).sort((a, b) => /** @type {any} */ (a.home).y - /** @type {any} */ (b.home).y || /** @type {any} */ (a.home).x - /** @type {any} */ (b.home).x);
+  assert.deepEqual(places.map((n) => n.title), Array.from({ length: 20 }, (_, i) => `h${i + 1}`));
+});
+
+test('who has another cable is not folded', () => {
+  const links = [...star('host', 'br0', 20), ...veth('h3/x', 'A/veth0'), link('h4', 'y', { peer: { known: false, ifindex: 9 } })];
+  const m = buildModel(topology(links));
+  assert.deepEqual(members(m).map((n) => n.id).filter((id) => id === 'ns:h3' || id === 'ns:h4'), []);
+  assert.equal(members(m).length, 18);
+});
+
+test('a bridge is folded or not as somebody wants it', () => {
+  const t = topology(star('host', 'br0', 20));
+  const open = buildModel(t, undefined, () => false);
+  assert.deepEqual([bars(open)[0].foldable, bars(open)[0].folded, bars(open)[0].panel], [true, false, null]);
+  const few = buildModel(topology(star('host', 'br0', 5)), undefined, (id) => (id === 'br:host/br0' ? true : undefined));
+  assert.deepEqual([bars(few)[0].foldable, bars(few)[0].folded], [true, true]);
+});
+
+test('a folded bridge does not open because one member goes', () => {
+  let m = buildModel(topology(star('host', 'br0', 13)));
+  m = buildModel(topology(star('host', 'br0', 10)), m);
+  assert.equal(bars(m)[0].folded, true);
+  m = buildModel(topology(star('host', 'br0', 8)), m);
+  assert.equal(bars(m)[0].folded, false);
+});
+
+test('in a large lab small bridges are folded too', () => {
+  assert.ok(bars(buildModel(campus(3))).every((b) => !b.folded));
+  const large = buildModel(campus(12));
+  assert.equal(bars(large).filter((b) => b.folded).length, 12);
+});
+
+test('each half in a panel has the state of its own end', () => {
+  const links = star('host', 'br0', 20).map((l) => (l.namespace === 'h7' ? { ...l, admin_up: false } : l.name === 'p7-br0' ? { ...l, oper_state: 'lowerlayerdown', carrier: false } : l));
+  const { cables } = buildModel(topology(links));
+  const c = /** @type {any} */ (cables.find((x) => x.id.startsWith('h7/')));
+  assert.deepEqual([c.a.state, c.b.state], ['down', 'no-carrier']);
+});
+
+test('a peer is found through its key while its namespace has another name', () => {
+  const links = veth('A/veth0', 'B/veth0');
+  const t = topology(links);
+  t.namespaces = t.namespaces.map((n) => (n.name === 'B' ? { ...n, name: 'C', links: n.links.map((l) => ({ ...l, namespace: 'C' })) } : n));
+  assert.deepEqual(ids(buildModel(t).cables), ['A/veth0--C/veth0']);
 });

@@ -30,14 +30,32 @@ function fill(n, old) {
 }
 
 /** host first, then by name; the order the server keeps. */
-function sortNamespaces(list) {
-  const rank = (n) => (n.name === 'host' ? '' : n.name);
-  return [...list].sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));
-}
+const rank = (n) => (n.name === 'host' ? '' : n.name);
+const compareNamespaces = (a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0);
+const sortNamespaces = (list) => [...list].sort(compareNamespaces);
 
 /** By ifindex; missing ones (without an ifindex) last, by name. */
-function sortLinks(list) {
-  return [...list].sort((a, b) => (a.ifindex || 1e9) - (b.ifindex || 1e9) || (a.name < b.name ? -1 : 1));
+const compareLinks = (a, b) => (a.ifindex || 1e9) - (b.ifindex || 1e9) || (a.name < b.name ? -1 : 1);
+const sortLinks = (list) => [...list].sort(compareLinks);
+
+/**
+ * Puts an item into an ordered list, in the place of those it stands for: an
+ * event costs a look at each neighbour, never a sort of them all.
+ * @template T @param {T[]} list @param {T} item @param {(x: T) => boolean} replaced @param {(a: T, b: T) => number} compare
+ */
+function insert(list, item, replaced, compare) {
+  const i = list.findIndex(replaced);
+  const inPlace = i >= 0 && (i === 0 || compare(list[i - 1], item) < 0) && (i === list.length - 1 || compare(item, list[i + 1]) < 0);
+  if (inPlace && !list.some((x, k) => k > i && replaced(x))) return list.with(i, item);
+  const rest = i < 0 ? [...list] : list.filter((x) => !replaced(x));
+  let [from, to] = [0, rest.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (compare(rest[middle], item) < 0) from = middle + 1;
+    else to = middle;
+  }
+  rest.splice(from, 0, item);
+  return rest;
 }
 
 /**
@@ -52,15 +70,15 @@ export function reduce(topology, event) {
   return { seq: event.seq ?? topology.seq, revision, namespaces: next };
 }
 
+const isMissing = (x) => x.sync === 'missing';
+
 /** @type {Record<string, (list: NamespaceState[], event: TopologyEvent, verb: string) => NamespaceState[]>} */
 const reducers = {
   namespace(list, event, verb) {
     const n = /** @type {NamespaceState} */ (event.namespace);
     const same = (x) => (n.id && x.id ? x.id === n.id : x.name === n.name);
-    const rest = list.filter((x) => !same(x));
-    if (verb === 'removed') return rest;
-    const old = list.find(same);
-    return sortNamespaces([...rest, fill(n, old)]);
+    if (verb === 'removed') return list.filter((x) => !same(x));
+    return insert(list, fill(n, list.find(same)), same, compareNamespaces);
   },
 
   link(list, event, verb) {
@@ -69,8 +87,8 @@ const reducers = {
     return within(list, link.namespace, link.key, (n) => {
       // A name is unique in its namespace: a link that appears under the name
       // of a missing one is that one, found again, and the other way round.
-      const rest = n.links.filter((l) => l.key !== link.key && (verb === 'removed' || l.name !== link.name));
-      return { ...n, links: verb === 'removed' ? rest : sortLinks([...rest, link]) };
+      if (verb === 'removed') return { ...n, links: n.links.filter((l) => l.key !== link.key) };
+      return { ...n, links: insert(n.links, link, (l) => l.key === link.key || l.name === link.name, compareLinks) };
     });
   },
 
@@ -87,33 +105,22 @@ const reducers = {
   },
 
   // What is missing is shown until it is found again, for a moment beside it.
-  route: entry('routes', 'route', (r) => [r.family, r.destination, r.gateway, r.link, r.metric ?? 0, r.sync === 'missing'].join(' ')),
-  neighbour: entry('neighbours', 'neighbour', (n) => n.link + ' ' + n.address),
-
-  fdb(list, event, verb) {
-    const e = /** @type {import('../types.js').FDBEntry} */ (event.fdb);
-    const place = (x) => `${x.bridge} ${x.mac} ${x.vlan ?? 0} ${x.sync === 'missing'}`;
-    return within(list, e.namespace, '', (n) => {
-      const rest = n.fdb.filter((x) => place(x) !== place(e));
-      return { ...n, fdb: verb === 'removed' ? rest : [...rest, e] };
-    });
-  },
+  route: entry('routes', 'route', (a, b) => a.destination === b.destination && a.link === b.link && a.gateway === b.gateway &&
+    a.family === b.family && (a.metric ?? 0) === (b.metric ?? 0) && isMissing(a) === isMissing(b)),
+  neighbour: entry('neighbours', 'neighbour', (a, b) => a.address === b.address && a.link === b.link),
+  fdb: entry('fdb', 'fdb', (a, b) => a.mac === b.mac && a.bridge === b.bridge && (a.vlan ?? 0) === (b.vlan ?? 0) && isMissing(a) === isMissing(b)),
 
   // drift.changed is for those who keep no objects: each link and each namespace
   // brings its own differences.
 };
 
-/** A reducer of a plain list of a namespace, its entries told apart by id. */
-function entry(field, noun, id) {
+/** A reducer of a plain list of a namespace, with what makes two entries the same one. */
+function entry(field, noun, same) {
   return (list, event, verb) => {
     const item = event[noun];
     return within(list, item.namespace, '', (n) => {
-      const i = n[field].findIndex((x) => id(x) === id(item));
-      const next = [...n[field]];
-      if (verb === 'removed') {
-        if (i >= 0) next.splice(i, 1);
-      } else if (i >= 0) next[i] = item;
-      else next.push(item);
+      const i = n[field].findIndex((x) => same(x, item));
+      const next = verb === 'removed' ? n[field].filter((_, k) => k !== i) : i < 0 ? [...n[field], item] : n[field].with(i, item);
       return { ...n, [field]: next };
     });
   };

@@ -2,7 +2,7 @@
 // into a panel. Pure.
 import { tens } from './cards.js';
 import { natural } from './graph.js';
-import { barHeight, headHeight, monoWidth, portGap, rowHeight, textWidth } from './measure.js';
+import { barHeight, headHeight, labelWidth, monoWidth, portGap, rowHeight, textWidth } from './measure.js';
 
 /** @typedef {import('./model.js').Node} Node */
 /** @typedef {import('./model.js').Cable} Cable */
@@ -84,7 +84,7 @@ function membersOf(nodes, cables, tethered) {
 
 function plug(bar, end) {
   bar.ports++;
-  bar.room = Math.max(bar.room, portGap(end.name));
+  bar.room = Math.max(bar.room, portGap, labelWidth(end.name) + 14);
 }
 
 /** As long as the row of the members, so that their cables hang straight down. */

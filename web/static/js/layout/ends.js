@@ -1,10 +1,11 @@
 // Which side of its box each end of a cable leaves by, and where on it. Pure.
-import { headHeight, portGap, rowHeight } from './measure.js';
+import { headHeight, labelWidth, portGap, rowHeight } from './measure.js';
 
 /** @typedef {import('./geometry.js').Side} Side */
 /**
  * @typedef {{id: string, node: import('./model.js').Node, x: number, y: number, w: number, h: number}} Box with the panel below a bar
- * @typedef {{cable: string, ref: string, name: string, box: Box, other: End | null, side: Side, x: number, y: number}} End
+ * @typedef {{cable: string, ref: string, name: string, box: Box, other: End | null, side: Side, x: number, y: number, flip: boolean}} End
+ *   flip: its name stands on its left, for the cable leads to the right
  */
 
 const closeGap = 16;
@@ -44,6 +45,7 @@ export function placeOnSides(ends, straight) {
   /** @type {Map<Box, Record<Side, End[]>>} */
   const sides = new Map();
   for (const e of ends) {
+    e.x = 0; // not placed yet: what is decided now must not hang on what was
     let of = sides.get(e.box);
     if (!of) sides.set(e.box, of = { top: [], bottom: [], left: [], right: [] });
     of[e.side].push(e);
@@ -63,12 +65,18 @@ function placeStraight(group) {
   group.sort((a, b) => wanted.get(a) - wanted.get(b) || (a.cable < b.cable ? -1 : 1));
   const [from, length] = flank ? [box.y, box.h] : [box.x, box.w];
   const room = Math.min(12, length / 4);
-  const along = spread(group.map((e) => wanted.get(e)), from + room, from + length - room, Math.min(closeGap, (length - 2 * room) / Math.max(1, group.length - 1)));
+  for (const e of group) e.flip = !flank && e.other !== null && centre(e.other.box).x > wanted.get(e) + 6;
+  const gaps = flank ? group.map(() => closeGap) : gapsOf(group);
+  const along = spread(group.map((e) => wanted.get(e)), from + room, from + length - room, gaps);
   group.forEach((e, i) => {
     e.x = flank ? (side === 'left' ? box.x : box.x + box.w) : along[i];
     e.y = flank ? along[i] : side === 'top' ? box.y : box.y + box.h;
   });
 }
+
+/** Room between each end and the one before: the names that stand between them. @param {End[]} group */
+const gapsOf = (group) => group.map((e, i) => (i === 0 ? 0
+  : Math.max(closeGap, 14 + (group[i - 1].flip ? 0 : labelWidth(group[i - 1].name)) + (e.flip ? labelWidth(e.name) : 0))));
 
 /** @param {End[]} group */
 function placeCurved(group) {
@@ -87,17 +95,24 @@ function placeCurved(group) {
   const y = side === 'top' ? box.y : box.y + box.h;
   group.sort((a, b) => towards(a).x - towards(b).x || (a.cable < b.cable ? -1 : 1));
   const n = group.length;
-  const labels = Math.max(...group.map((e) => portGap(e.name)));
-  const gap = Math.min(labels * 1.4, (box.w - 32) / Math.max(1, n));
+  const gap = Math.min(64, (box.w - 32) / Math.max(1, n));
   const wanted = group.map((e, i) => {
     if (!isBar) return centre(box).x + (i - (n - 1) / 2) * gap;
     return e.other && e.other.box !== box && e.other.x ? e.other.x : towards(e).x;
   });
-  const xs = spread(wanted, box.x + 18, box.x + box.w - 18, Math.min(labels, (box.w - 36) / Math.max(1, n - 1)));
+  group.forEach((e, i) => { e.flip = bendsRight(e, wanted[i], y); });
+  const xs = spread(wanted, box.x + 18, box.x + box.w - 18, gapsOf(group).map((g) => Math.max(g, isBar ? portGap : 0)));
   group.forEach((e, i) => {
     e.x = xs[i];
     e.y = y;
   });
+}
+
+/** Does a curve lead through what stands on its right? @param {End} e */
+function bendsRight(e, x, y) {
+  if (!e.other || e.other.box === e.box) return false;
+  const to = e.other.x ? e.other : centre(e.other.box);
+  return to.x - x > Math.max(40, Math.abs(to.y - y));
 }
 
 /** y of an interface's row, in the middle of it. @param {Box} box @param {string} ref */
@@ -107,17 +122,19 @@ export function rowY(box, ref) {
 }
 
 /**
- * Moves ascending numbers as little as needed to lie in [min, max] and at
- * least gap apart.
- * @param {number[]} wanted @param {number} min @param {number} max @param {number} gap
+ * Moves ascending numbers as little as needed to lie in [min, max] and apart
+ * from the one before; if there is no room for all gaps, they shrink alike.
+ * @param {number[]} wanted @param {number} min @param {number} max @param {number[]} gaps the first means nothing
  */
-export function spread(wanted, min, max, gap) {
+export function spread(wanted, min, max, gaps) {
+  const sum = gaps.slice(1).reduce((a, b) => a + b, 0);
+  const k = Math.min(1, sum && (max - min) / sum);
   const xs = wanted.map((x) => Math.min(max, Math.max(min, x)));
-  for (let i = 1; i < xs.length; i++) xs[i] = Math.max(xs[i], xs[i - 1] + gap);
+  for (let i = 1; i < xs.length; i++) xs[i] = Math.max(xs[i], xs[i - 1] + gaps[i] * k);
   let limit = max;
   for (let i = xs.length - 1; i >= 0; i--) {
     xs[i] = Math.min(xs[i], limit);
-    limit = xs[i] - gap;
+    limit = xs[i] - gaps[i] * k;
   }
   return xs;
 }

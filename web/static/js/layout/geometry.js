@@ -13,7 +13,7 @@ import { heightOf } from './measure.js';
 /** @typedef {import('./ends.js').Box} Box */
 /** @typedef {{x: number, y: number}} Point */
 /** @typedef {'top' | 'bottom' | 'left' | 'right'} Side */
-/** @typedef {Point & {side: Side, ref: string, node: string, bare: boolean}} Port bare: without its name beside it */
+/** @typedef {Point & {side: Side, ref: string, node: string, bare: boolean, flip: boolean}} Port bare: without its name beside it; flip: with it on its left */
 /** @typedef {{a: string, b: string, portA: Port, portB: Port | null, stub: Point | null,
  *   mid: Point, hull: Point[]}} Route paths of the two halves, where they meet, and points they stay between */
 
@@ -47,8 +47,10 @@ export function createRouter() {
       const B = cable.b && boxes.get(cable.b.node);
       if (!A || (cable.b && !B)) continue;
       const old = plans.get(cable.id);
-      const keep = old && old.A === A && old.B === B && straight === wasStraight && (straight || !moved.some((m) => near(m, old)));
-      next.set(cable.id, keep ? old : plan(cable, A, B, straight, obstacles));
+      const stays = old && old.A === A && old.B === B && straight === wasStraight;
+      const undisturbed = stays && (straight || !moved.some((m) => near(m, old)));
+      const now = undisturbed ? old : plan(cable, A, B, straight, obstacles);
+      next.set(cable.id, stays && sameSides(old, now) ? old : now);
     }
     placeOnSides([...next.values()].flatMap((p) => (p.folded ? [] : p.ends)), straight);
     const changed = next.size !== plans.size || [...next.keys()].some((id) => !plans.has(id));
@@ -90,7 +92,7 @@ function near(box, { A, B, folded }) {
 
 /** Decides by which sides a cable leaves. @param {Cable} cable @param {Box} A @param {Box | null | undefined} B */
 function plan(cable, A, B, straight, obstacles) {
-  const end = (box, e, side) => ({ cable: cable.id, ref: e.ref, name: e.name, box, other: /** @type {any} */ (null), side, straight, x: 0, y: 0 });
+  const end = (box, e, side) => ({ cable: cable.id, ref: e.ref, name: e.name, box, other: /** @type {any} */ (null), side, straight, x: 0, y: 0, flip: false });
   const own = A.node.kind === 'br' ? 'top' : 'right';
   if (!cable.b || !B) return { A, B, ends: [end(A, cable.a, own)] };
   const folded = A.node.home?.bar === B.id || B.node.home?.bar === A.id;
@@ -102,6 +104,8 @@ function plan(cable, A, B, straight, obstacles) {
   if (folded) branch(ends);
   return { A, B, ends, folded };
 }
+
+const sameSides = (p, q) => p.ends.every((e, i) => e.side === q.ends[i].side);
 
 /** In a panel: from the trunk, which is the bridge, to the row of the card. */
 function branch(ends) {
@@ -116,14 +120,14 @@ function branch(ends) {
 function redraw(p, straight) {
   const [a, b] = p.ends;
   const { last } = p;
-  const same = (e, port) => e.x === port.x && e.y === port.y;
+  const same = (e, port) => e.x === port.x && e.y === port.y && e.flip === port.flip;
   if (last && same(a, last.portA) && (!b || same(b, last.portB))) return last;
   p.last = draw(a, b, straight || p.folded);
   return p.last;
 }
 
 const normals = { top: [0, -1], bottom: [0, 1], left: [-1, 0], right: [1, 0] };
-const port = (e) => ({ x: e.x, y: e.y, side: e.side, ref: e.ref, node: e.box.id, bare: bare(e) });
+const port = (e) => ({ x: e.x, y: e.y, side: e.side, ref: e.ref, node: e.box.id, bare: bare(e), flip: e.flip });
 const at = (p) => `${round(p.x)} ${round(p.y)}`;
 const round = (n) => Math.round(n * 10) / 10;
 

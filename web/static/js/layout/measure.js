@@ -18,8 +18,11 @@ export function textWidth(text, size) {
 /** Width of monospaced text. @param {string} text @param {number} size */
 export const monoWidth = (text, size) => [...text].length * size * 0.605;
 
-/** Room between two ports on one edge: their labels stand between them. @param {string} label */
-export const portGap = (label) => Math.max(46, Math.min(110, monoWidth(label, 11) + 16));
+/** Ports on one edge of a bar keep at least so far apart. */
+export const portGap = 46;
+
+/** Width of the name of an end beside its port. @param {string} name */
+export const labelWidth = (name) => Math.min(110, monoWidth(name, 11) + 6);
 
 /** How far down a node reaches, with the panel of its folded members. @param {import('./model.js').Node} n */
 export const heightOf = (n) => (n.panel ? n.panel.y + n.panel.h : n.h);

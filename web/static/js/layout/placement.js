@@ -127,14 +127,9 @@ export function place(next, places, parts = []) {
   };
   // Others see it there, or it was there before: there it is, if there is room.
   const first = kept.size === 0;
-  for (const n of back) {
-    const p = /** @type {Point} */ (remembered(n.id));
-    if (first || pinned(n.id)) put(n, p);
-  }
-  for (const n of back) {
-    const p = /** @type {Point} */ (remembered(n.id));
-    if (!kept.has(n.id)) put(n, context.space.nearest(p, n.w, heightOf(n), 8));
-  }
+  const known = back.map((n) => ({ n, ...pointOf(/** @type {Point} */ (remembered(n.id))) }));
+  for (const { n, x, y } of known) if (first || pinned(n.id)) put(n, { x, y });
+  for (const { n, x, y } of known) if (!kept.has(n.id)) put(n, context.space.nearest({ x, y }, n.w, heightOf(n), 8));
   putParts(context, parts.filter((part) => part.nodes.some((n) => !kept.has(n.id))), put);
   const was = before ? indexOf(before).nodes : new Map();
   const queue = [...moving, ...fresh].filter((n) => !kept.has(n.id)).sort((a, b) => Number(b.kind === 'br') - Number(a.kind === 'br'));
@@ -149,6 +144,7 @@ export function place(next, places, parts = []) {
   return kept;
 }
 
+const pointOf = ({ x, y }) => ({ x, y });
 const sameKeys = (a, b) => a.size === b.size && [...a.keys()].every((k) => b.has(k));
 
 /** The placed box a box goes next to: a bar rather than a card. */
@@ -245,7 +241,6 @@ function* candidates(n, anchor, at) {
     const end = at.x + Math.max(anchor.w, rowOfMembers * (n.w + memberGap)) - n.w;
     const rows = anchor.panel ? [above, below] : [below, above];
     for (const y of rows) for (let x = at.x; x <= end; x += step) yield { x, y };
-    for (let x = end; x < end + 600; x += step) yield { x, y: rows[0] };
     return;
   }
   if (n.kind === 'br') {

@@ -40,12 +40,11 @@ const places = {
  * @param {{cable: any, route: import('../layout/geometry.js').Route, level: import('./camera.js').Level, lit: boolean}} props
  */
 export function PortsFace({ cable, route, level, lit }) {
-  return useMemo(() => level === 'detail' && [[cable.a, route.portA, route.portB], [cable.b, route.portB, route.portA]].map(([end, p, other]) => {
+  return useMemo(() => level === 'detail' && [[cable.a, route.portA], [cable.b, route.portB]].map(([end, p]) => {
     if (!end || !p) return null;
     let at = places[p.side];
-    // A cable that bends to the right would run through a label on its right.
-    const vertical = p.side === 'top' || p.side === 'bottom';
-    if (vertical && other && other.x > p.x + 6) at = { ...at, dx: -at.dx, anchor: 'end' };
+    // A cable that leads to the right would run through a name on its right.
+    if (p.flip) at = { ...at, dx: -at.dx, anchor: 'end' };
     return html`<g key=${end.ref} class=${`end sync-${end.sync} ${lit ? 'lit' : ''}`} data-port=${end.ref} data-link=${end.ref} data-state=${end.state} data-sync=${end.sync}>
       ${!p.bare && html`<text class="end-label" x=${p.x + at.dx} y=${p.y + at.dy} text-anchor=${at.anchor}>${end.name}</text>`}
       ${lit && html`<rect class="port-glow" x=${p.x - 9} y=${p.y - 9} width="18" height="18" rx="5" />`}
