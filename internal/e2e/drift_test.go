@@ -18,6 +18,15 @@ const driftLimit = 3 * time.Second
 // while after ip has ended.
 const pairGone = "while ip -n A link show dev veth0 >/dev/null 2>&1; do sleep 0.01; done; "
 
+// cableByHand is how the pair between A and B is made again, with the MACs it has.
+func cableByHand(t *testing.T) string {
+	t.Helper()
+	mac := func(namespace string) any {
+		return nettest.IP(t, namespace, "link", "show", "dev", "veth0")[0]["address"]
+	}
+	return fmt.Sprintf("ip -n A link add veth0 address %s type veth peer name veth0 address %s netns B", mac("A"), mac("B"))
+}
+
 // TestDriftIsTold changes by hand what netdash made, in each way, and waits for a
 // websocket client to hear of it, and of its being undone.
 func TestDriftIsTold(t *testing.T) {
@@ -28,7 +37,7 @@ func TestDriftIsTold(t *testing.T) {
 	if d := get[topology.DriftReport](t, s, "/topology/drift"); !d.InSync || len(d.Differences)+len(d.Plan.Changes) > 0 {
 		t.Fatalf("a fresh lab differs: %+v", d)
 	}
-	mac := nettest.IP(t, "A", "link", "show", "dev", "veth0")[0]["address"]
+	again := cableByHand(t)
 	var took []time.Duration
 	for range 3 {
 		for _, c := range []struct{ do, subject, kind, field, undo string }{
@@ -43,7 +52,7 @@ func TestDriftIsTold(t *testing.T) {
 			{"ip link set p1 nomaster", "host/p1", "changed", "master", "ip link set p1 master br0; bridge fdb add 02:00:00:00:00:09 dev p1 master static"},
 			{"ip -n B link set veth0 down; ip -n B link set veth0 name w0", "B/veth0", "changed", "name", "ip -n B link set w0 name veth0; ip -n B link set veth0 up"},
 			{"ip -n B link set veth0 netns F", "B/veth0", "changed", "namespace", "ip -n F link set veth0 netns B; ip -n B link set veth0 up"},
-			{"ip -n A link del veth0", "B/veth0", "missing", "", fmt.Sprintf("ip -n A link add veth0 address %s type veth peer name veth0 netns B", mac)},
+			{"ip -n A link del veth0", "B/veth0", "missing", "", again},
 			{"ip netns del B", "B", "missing", "", pairGone + "ip netns add B; ip -n B link set lo up"},
 			{"ip -n A link add veth0 type bridge", "A/veth0", "changed", "kind", "ip -n A link del veth0"},
 		} {
@@ -80,8 +89,8 @@ func TestDriftIsTold(t *testing.T) {
 		}
 		// The pair, and what went with it.
 		from := len(e.all())
-		nettest.Shell(t, fmt.Sprintf(`ip -n A link add veth0 address %s type veth peer name veth0 netns B; ip -n A addr add 192.168.1.1/24 dev veth0
-			ip -n A link set veth0 up; ip -n B addr add 192.168.1.2/24 dev veth0; ip -n B link set veth0 up`, mac))
+		nettest.Shell(t, again+`; ip -n A addr add 192.168.1.1/24 dev veth0
+			ip -n A link set veth0 up; ip -n B addr add 192.168.1.2/24 dev veth0; ip -n B link set veth0 up`)
 		e.await(t, from, "in sync again", func(m message) bool { return m.Drift != nil && m.Drift.InSync })
 	}
 	slices.Sort(took)
@@ -97,6 +106,7 @@ func TestDriftIsTold(t *testing.T) {
 func TestForeignObstacle(t *testing.T) {
 	s := start(t)
 	furnish(t, s)
+	again := cableByHand(t)
 	nettest.Shell(t, "ip -n A link del veth0; ip -n A link add veth0 type veth peer name theirs netns F")
 	eventually(t, func() string {
 		d := get[topology.DriftReport](t, s, "/topology/drift")
@@ -120,7 +130,7 @@ func TestForeignObstacle(t *testing.T) {
 	if d := difference(was, world(t)); d != "" {
 		t.Errorf("it was touched:\n%s", d)
 	}
-	nettest.Shell(t, "ip -n A link del veth0; ip -n A link add veth0 type veth peer name veth0 netns B; ip -n B addr add 192.168.1.2/24 dev veth0; ip -n A addr add 192.168.1.1/24 dev veth0; ip -n A link set veth0 up; ip -n B link set veth0 up")
+	nettest.Shell(t, "ip -n A link del veth0; "+again+"; ip -n B addr add 192.168.1.2/24 dev veth0; ip -n A addr add 192.168.1.1/24 dev veth0; ip -n A link set veth0 up; ip -n B link set veth0 up")
 	eventually(t, func() string {
 		if d := get[topology.DriftReport](t, s, "/topology/drift"); !d.InSync {
 			return fmt.Sprintf("%+v", d)

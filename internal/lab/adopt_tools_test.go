@@ -2,13 +2,13 @@ package lab_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -240,7 +240,7 @@ func startNspawn(t *testing.T) (pid string) {
 	if line, err := bufio.NewReader(pipe).ReadString('\n'); line != "ready\n" {
 		t.Fatalf("systemd-nspawn: %q, %v", line, err)
 	}
-	inside, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "task", strconv.Itoa(cmd.Process.Pid), "children"))
+	inside, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))
 	if err != nil || len(strings.Fields(string(inside))) == 0 {
 		t.Fatalf("systemd-nspawn has no process: %q, %v", inside, err)
 	}
