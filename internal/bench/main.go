@@ -46,6 +46,8 @@ type sizes struct {
 	crowd      crowd         // that listens at once
 	large      int           // hosts of the star that shows how netdash scales
 	storm      int           // changes of a storm
+	pings      int           // requests to one address, in each round
+	matrix     int           // hosts of the star that ping each other
 	calm       time.Duration // left to that star to come to rest
 	settle     time.Duration // left to the kernel to take deleted namespaces down
 }
@@ -56,7 +58,7 @@ var full = sizes{
 	requests: 500 * time.Millisecond, settle: 300 * time.Millisecond,
 	stars: []starCase{{100, true, 2.5, 0}, {1000, true, 3, 0}, {1000, false, 6, 3}}, starRounds: 3,
 	crowd: crowd{clients: 1000, stuck: 10, rate: 500, long: 20 * time.Second, limit: 250},
-	large: 1000, storm: 20_000, calm: 20 * time.Second,
+	large: 1000, storm: 20_000, calm: 20 * time.Second, pings: 200, matrix: 100,
 }
 
 func main() {
@@ -99,7 +101,11 @@ func run(n sizes, output, dir, program string) error {
 				return err
 			}
 		}
-		return again(append(os.Args[1:], "-netdash", program)...)
+		restore, err := roomForNeighbours(n)
+		if err != nil {
+			return err
+		}
+		return errors.Join(again(append(os.Args[1:], "-netdash", program)...), restore())
 	}
 	if err := settle(); err != nil {
 		return err
@@ -189,6 +195,8 @@ func (b *bench) all(ctx context.Context) (*report, error) {
 		{"crowd", b.crowd},
 		{"scale", b.scale},
 		{"storms", b.storms},
+		{"ping", b.ping},
+		{"matrix", b.matrix},
 	} {
 		if only := b.n.only; only != "" && only != part.what {
 			continue
