@@ -62,8 +62,8 @@ func (b *bench) matrix(ctx context.Context, out *report) error {
 		return err
 	}
 	forget := each(hosts, "ip -n h$i neigh flush all || true") // it fails on entries that go meanwhile
-	var cold, warm, fping samples // ms
-	var short string              // why not all was reached
+	var cold, warm, fping samples                              // ms
+	var short string                                           // why not all was reached
 	for round := range b.n.rounds + 1 {
 		if _, err := b.inside.run(forget); err != nil {
 			return err
