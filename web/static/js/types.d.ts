@@ -260,6 +260,7 @@ export interface PingRequest {
   namespace: string;
   address?: string;
   to_namespace?: string;
+  link?: string;
   count?: number;
   interval_ms?: number;
   timeout_ms?: number;
@@ -267,22 +268,69 @@ export interface PingRequest {
   ttl?: number;
 }
 
+/** The kind of a failed ping; topology.PingReason lists them. */
+export type PingReason = 'no_address' | 'no_common_family' | 'own_address' | 'no_route' | 'link_down' | 'prohibited'
+  | 'send_error' | 'neighbour_failed' | 'neighbour_table_overflow' | 'unreachable' | 'ttl_exceeded' | 'too_big'
+  | 'icmp_error' | 'namespace_gone' | 'timeout';
+
 export interface PingReply {
   seq: number;
   from?: string;
   ttl?: number;
   rtt_ms?: number;
+  duplicate?: boolean;
+  reordered?: boolean;
   error?: string;
+  reason?: PingReason;
+  notice?: string;
 }
 
 export interface PingResult {
   namespace: string;
+  link?: string;
   address: string;
+  to_namespace?: string;
+  to_link?: string;
+  chosen?: string;
   sent: number;
   received: number;
+  duplicates?: number;
+  reordered?: number;
+  errors?: number;
   loss: number;
+  duration_ms: number;
   rtt_ms?: { min: number; avg: number; max: number; mdev: number };
   replies: PingReply[];
+  error?: string;
+  reason?: PingReason;
+}
+
+export interface MatrixRequest {
+  namespaces?: string[];
+  count?: number;
+  timeout_ms?: number;
+  family?: 'inet' | 'inet6';
+}
+
+export interface MatrixCell {
+  from: string;
+  to: string;
+  address?: string;
+  to_link?: string;
+  ok: boolean;
+  sent: number;
+  received: number;
+  rtt_ms?: number;
+  reason?: PingReason;
+  detail?: string;
+  reporter?: string;
+}
+
+export interface MatrixSummary {
+  pairs: number;
+  reached: number;
+  duration_ms: number;
+  warnings: string[];
   error?: string;
 }
 

@@ -29,8 +29,10 @@ export function tally(run) {
     const s = run.summary;
     return { sent: s.sent, received: s.received, loss: s.loss, rtt: s.rtt_ms ?? null };
   }
-  const times = run.replies.filter((r) => !r.error).map((r) => r.rtt_ms ?? 0);
-  const sent = run.replies.length;
+  // A duplicate or a notice is not what became of a request.
+  const answers = run.replies.filter((r) => !r.duplicate && !r.notice);
+  const times = answers.filter((r) => !r.error).map((r) => r.rtt_ms ?? 0);
+  const sent = answers.length;
   return {
     sent,
     received: times.length,

@@ -74,10 +74,10 @@ function Replies({ run }) {
     </div>
     <div class="answers">
       ${run.error && html`<p class="ping-error" role="alert" data-testid="ping-error">${run.error}${run.hint && html`<span class="hint">${run.hint}</span>`}</p>`}
-      <ol class="lines">${run.replies.map((r) => html`<li key=${r.seq} class=${r.error ? 'bad' : ''} data-testid="ping-reply" data-seq=${r.seq}>
+      <ol class="lines">${run.replies.map((r, i) => html`<li key=${i} class=${r.error ? 'bad' : ''} data-testid="ping-reply" data-seq=${r.seq}>
         <span class="number">${r.seq}</span>
-        ${r.error ? html`<span class="text">${r.error}</span><code class="quiet">${r.from ?? ''}</code>`
-          : html`<code>${r.from}</code><span class="quiet">ttl ${r.ttl}</span><${Bar} share=${(r.rtt_ms ?? 0) / most} /><b class="number">${ms(r.rtt_ms)}</b>`}
+        ${r.error || r.notice ? html`<span class="text">${r.error ?? r.notice}</span><code class="quiet">${r.from ?? ''}</code>`
+          : html`<code>${r.from}</code><span class="quiet">ttl ${r.ttl}${r.duplicate ? ` · ${t('ping.duplicate')}` : ''}${r.reordered ? ` · ${t('ping.reordered')}` : ''}</span><${Bar} share=${(r.rtt_ms ?? 0) / most} /><b class="number">${ms(r.rtt_ms)}</b>`}
       </li>`)}</ol>
     </div>
   </div>`;

@@ -14,6 +14,8 @@ export const ping = {
   'ping.runs': ['Pings so far', '已做的 Ping'],
   'ping.received': ['replies', '应答'],
   'ping.loss': ['loss', '丢包'],
+  'ping.duplicate': ['duplicate', '重复'],
+  'ping.reordered': ['out of order', '乱序'],
   'ping.stop': ['Stop', '停止'],
   'ping.again': ['Again', '再来一次'],
   'ping.noReply': ['no reply', '无应答'],
