@@ -247,6 +247,20 @@ func (h *Handler) needManaged(s *topology.Spec, namespace string) error {
 	return nil
 }
 
+// needManagedBridge gives an error when the bridge that a link is to be plugged
+// into is there, but somebody else's. An empty name is no bridge.
+func (h *Handler) needManagedBridge(s *topology.Spec, namespace, bridge string) error {
+	if bridge == "" || s.FindBridge(namespace, bridge) != nil {
+		return nil
+	}
+	if snapshot := h.Live.Snapshot(); snapshot != nil {
+		if ns := snapshot.Namespace(namespace); ns != nil && ns.Link(bridge) != nil && ns.Link(bridge).Kind == "bridge" {
+			return notManaged(namespace + "/" + bridge)
+		}
+	}
+	return nil
+}
+
 // linkPlace finds a link in the Spec.
 func linkPlace(s *topology.Spec, namespace, name string) string {
 	for i := range s.Bridges {

@@ -76,6 +76,11 @@ func (h *Handler) patchLink(ctx context.Context, in *patchLinkInput) (*edited, e
 				return place{}, err
 			}
 		}
+		if bridge := in.Body.Master; bridge != nil && in.Body.Namespace == nil {
+			if err := h.needManagedBridge(s, ns.Name, *bridge); err != nil {
+				return place{}, err
+			}
+		}
 		toNamespace, toName, err = s.PatchLink(ns.Name, in.Link, in.Body.LinkPatch)
 		return place{spec: linkPlace(s, toNamespace, toName)}, err
 	}, func(s *topology.Snapshot, out *edited) error {

@@ -144,6 +144,8 @@ func TestForeignObjects(t *testing.T) {
 		{"POST", "/namespaces/box/bridges/br9/fdb/flush", ""},
 		{"POST", "/bridges", `{"namespace":"box","name":"br1"}`},
 		{"POST", "/veths", `{"a":{"namespace":"A","name":"e"},"b":{"namespace":"box","name":"e"}}`},
+		{"POST", "/veths", `{"a":{"namespace":"A","name":"e"},"b":{"namespace":"host","name":"e","master":"theirs"}}`},
+		{"PATCH", "/namespaces/host/links/p1", `{"master":"theirs"}`},
 	} {
 		p := s.do(t, c.method, "/api/v1"+c.path, c.body).problem(t, topology.CodeNotManaged)
 		if !strings.Contains(p.Hint, "adopt") || p.Subject == "" {

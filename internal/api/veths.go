@@ -61,6 +61,9 @@ func (h *Handler) createVeth(ctx context.Context, in *createVethInput) (*edited,
 			if err := h.needManaged(s, end.Namespace); err != nil {
 				return place{}, err
 			}
+			if err := h.needManagedBridge(s, end.Namespace, end.Master); err != nil {
+				return place{}, err
+			}
 		}
 		err := s.AddVeth(in.Body)
 		return place{spec: fmt.Sprintf("/veths/%d", len(s.Veths)-1)}, err

@@ -1,6 +1,6 @@
 // What went wrong with an object of the graph, said beside it.
 import { effect } from '../lib/signals.js';
-import { html, useEffect, useRef } from '../lib/preact.js';
+import { html, useLayoutEffect, useRef } from '../lib/preact.js';
 import { scene, t, ui } from '../context.js';
 import { boxOf } from './whereabouts.js';
 import { Button } from './parts.js';
@@ -11,7 +11,7 @@ const time = 15000; // ms it stays
 export function Bubble({ camera }) {
   const bubble = ui.bubble.value;
   const root = useRef(/** @type {any} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!bubble) return undefined;
     const close = () => { ui.bubble.value = null; };
     const timer = setTimeout(close, time);

@@ -92,9 +92,9 @@ export function CommandForm({ title, icon, command, submit, children, select, st
       if (done) done(answer);
       else actions.tell(operation);
       after?.();
-      if (stand) standAt(stand.node, stand.at);
       if (select !== undefined) actions.select(select);
-      if (select) actions.view('reveal', select);
+      if (stand) standAt(stand.node, stand.at);
+      else if (select) actions.view('reveal', select);
     } catch (error) {
       setFailed(problemOf(error));
       setBusy(false);

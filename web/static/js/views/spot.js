@@ -1,5 +1,5 @@
 // A click on empty ground offers what could be made there.
-import { html, useEffect, useRef } from '../lib/preact.js';
+import { html, useLayoutEffect, useRef } from '../lib/preact.js';
 import { actions, t } from '../context.js';
 import { Icon } from './parts.js';
 
@@ -7,12 +7,13 @@ import { Icon } from './parts.js';
 export function Spot({ hands, steer }) {
   const spot = hands.spot.value;
   const root = useRef(/** @type {any} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!spot) return undefined;
     const { width, height } = root.current.parentElement.getBoundingClientRect();
     const { offsetWidth, offsetHeight } = root.current;
     root.current.style.left = `${Math.max(8, Math.min(spot.stage.x + 6, width - offsetWidth - 8))}px`;
     root.current.style.top = `${Math.max(8, Math.min(spot.stage.y + 6, height - offsetHeight - 8))}px`;
+    root.current.querySelector('button').focus({ preventScroll: true });
     const abort = new AbortController();
     document.addEventListener('pointerdown', (e) => {
       if (!root.current?.contains(e.target)) hands.spot.value = null;
@@ -25,7 +26,13 @@ export function Spot({ hands, steer }) {
     steer();
     actions.open(kind, { at: spot.at });
   };
-  return html`<div class="spot" ref=${root} role="menu" aria-label=${t('graph.spot')} data-testid="spot">
+  const key = (e) => {
+    if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
+    e.preventDefault();
+    const [one, other] = root.current.querySelectorAll('button');
+    (document.activeElement === one ? other : one).focus();
+  };
+  return html`<div class="spot" ref=${root} role="menu" aria-label=${t('graph.spot')} data-testid="spot" onKeyDown=${key}>
     <button type="button" role="menuitem" data-testid="spot-namespace" onClick=${make('namespace')}><${Icon} name="square" size=${15} />${t('graph.namespaceHere')}</button>
     <button type="button" role="menuitem" data-testid="spot-bridge" onClick=${make('bridge')}><${Icon} name="network" size=${15} />${t('graph.bridgeHere')}</button>
   </div>`;

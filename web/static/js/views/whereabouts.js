@@ -44,11 +44,12 @@ export function nextNode(model, positions, from, [dx, dy]) {
     if (!q || n.id === from) continue;
     // From edge to edge, so that a long bar is near to all that stands below it.
     const [gapX, gapY] = [gap(p.x, me.w, q.x, n.w), gap(p.y, me.h, q.y, n.h)];
-    const ahead = dx ? gapX * dx : gapY * dy;
+    const [midX, midY] = [q.x + n.w / 2 - p.x - me.w / 2, q.y + n.h / 2 - p.y - me.h / 2];
+    const apart = gapX !== 0 || gapY !== 0;
+    const ahead = dx ? (apart ? gapX : midX) * dx : (apart ? gapY : midY) * dy;
     if (ahead <= 0) continue;
     const aside = Math.abs(dx ? gapY : gapX);
-    const middle = Math.abs(dx ? q.y + n.h / 2 - p.y - me.h / 2 : q.x + n.w / 2 - p.x - me.w / 2);
-    const cost = ahead + 3 * aside + middle * 0.05;
+    const cost = ahead + 3 * aside + Math.abs(dx ? midY : midX) * 0.05;
     if (cost < least) [best, least] = [n.id, cost];
   }
   return best;
