@@ -92,9 +92,9 @@ const reducers = {
 
   fdb(list, event, verb) {
     const e = /** @type {import('../types.js').FDBEntry} */ (event.fdb);
-    const place = (x) => `${x.bridge} ${x.mac} ${x.vlan ?? 0} ${x.sync === 'missing'}`;
+    const other = (x) => x.mac !== e.mac || x.bridge !== e.bridge || (x.vlan ?? 0) !== (e.vlan ?? 0) || (x.sync === 'missing') !== (e.sync === 'missing');
     return within(list, e.namespace, '', (n) => {
-      const rest = n.fdb.filter((x) => place(x) !== place(e));
+      const rest = n.fdb.filter(other);
       return { ...n, fdb: verb === 'removed' ? rest : [...rest, e] };
     });
   },
