@@ -33,26 +33,30 @@ test('undoing to an operation takes back what came after it and is in force', ()
   assert.deepEqual(ids(turned, 6), []);
 });
 
-test('a paced signal has the first change at once, and the last in the end', () => {
+test('a paced signal rests between two changes, and has the last one in the end', () => {
   const source = signal(0);
   const due = [];
-  let now = 1000;
-  const seen = pace(source, 100, { set: (f, ms) => due.push([now + ms, f]), now: () => now });
+  const seen = pace(source, 100, (f, ms) => due.push([ms, f]));
   const told = [];
   seen.subscribe((v) => told.push(v));
-  now = 2000;
-  source.value = 1;
-  for (let i = 2; i < 50; i++) source.value = i;
-  assert.deepEqual(told, [0, 1]);
-  assert.equal(due.length, 1);
-  const [at, f] = due[0];
-  assert.equal(at, 2100);
-  now = at;
-  f();
-  assert.deepEqual(told, [0, 1, 49]);
-  now = 2300;
+  const next = () => { const [ms, f] = due.shift(); f(); return ms; };
+  for (let i = 1; i < 50; i++) source.value = i;
+  assert.deepEqual([told, due.length], [[0], 1]); // none while they come in
+  assert.equal(next(), 0);
+  assert.deepEqual(told, [0, 49]);
   source.value = 50;
-  assert.deepEqual(told, [0, 1, 49, 50]);
+  source.value = 51;
+  assert.equal(next(), 0); // it is drawn
+  assert.deepEqual(told, [0, 49]);
+  assert.equal(next(), 100);
+  assert.equal(next(), 0);
+  assert.deepEqual(told, [0, 49, 51]);
+  next();
+  next();
+  assert.equal(due.length, 0); // and then nothing
+  source.value = 52;
+  next();
+  assert.deepEqual(told, [0, 49, 51, 52]);
 });
 
 test('a link is found by its key, in its namespace alone', () => {

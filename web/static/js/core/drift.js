@@ -10,11 +10,17 @@ import { refOf } from './lookup.js';
 export function differencesOf(t) {
   const seen = new Map();
   const take = (d) => seen.set(`${d.subject} ${d.kind} ${d.field ?? ''} ${d.kind === 'unexpected' ? d.observed : ''}`, d);
-  for (const n of t.namespaces) {
-    n.differences?.forEach(take);
-    for (const l of n.links) l.differences?.forEach(take);
-  }
+  for (const n of t.namespaces) differencesIn(n).forEach(take);
   return [...seen.values()];
+}
+
+/** Those of one namespace; it stays the same object while nothing in it changes. @type {WeakMap<any, Difference[]>} */
+const known = new WeakMap();
+/** @param {import('../types.js').NamespaceState} n @returns {Difference[]} */
+function differencesIn(n) {
+  let list = known.get(n);
+  if (!list) known.set(n, list = [...(n.differences ?? []), ...n.links.flatMap((l) => l.differences ?? [])]);
+  return list;
 }
 
 /** The object a difference is of, as it is intended: "A" or "A/eth0". @param {Difference} d */

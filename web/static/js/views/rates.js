@@ -83,7 +83,7 @@ function makePlot(box) {
     },
     axes: [
       { show: false },
-      { ...axis, side: 1, size: 62, gap: 5, splits: (_u, _i, _min, max) => [0, max / 2, max], values: (_u, list) => list.map((v, i) => (i === 1 ? '' : bits(v))) },
+      { ...axis, side: 1, size: 72, gap: 5, splits: (_u, _i, _min, max) => [0, max / 2, max], values: (_u, list) => list.map((v, i) => (i === 1 ? '' : bits(v))) },
     ],
     series: [{}, series('rx', colour('--accent'), undefined), series('tx', colour('--up'), [5, 3])],
   }, [[], [], []], box);

@@ -1,7 +1,7 @@
 // The bar at the top: create, undo, drift, connection, document, settings,
 // language, theme, help.
 import { html, useEffect, useState } from '../lib/preact.js';
-import { actions, ignored, store, t, ui } from '../context.js';
+import { actions, ignored, seen, store, t, ui } from '../context.js';
 import { redoTarget, titleOf, undoTarget } from '../core/history.js';
 import { Button, Icon } from './parts.js';
 import { LanguageMenu, ThemeMenu } from './preferences.js';
@@ -61,7 +61,7 @@ function DriftBadge() {
 }
 
 function Counts() {
-  const spaces = store.topology.value.namespaces;
+  const spaces = seen.topology.value.namespaces;
   const links = spaces.flatMap((n) => n.links);
   const ends = links.filter((l) => l.kind === 'veth').length;
   const down = links.filter((l) => l.kind === 'veth' && l.sync !== 'missing' && !l.admin_up).length;
