@@ -258,30 +258,158 @@ export interface PingRequest {
   namespace: string;
   address?: string;
   to_namespace?: string;
+  link?: string;
   count?: number;
   interval_ms?: number;
   timeout_ms?: number;
   size?: number;
   ttl?: number;
+  walk?: boolean;
 }
 
+/** What came of an echo request; a duplicate or a notice is something besides. */
 export interface PingReply {
   seq: number;
   from?: string;
   ttl?: number;
   rtt_ms?: number;
+  duplicate?: boolean;
+  reordered?: boolean;
   error?: string;
+  reason?: string;
+  notice?: string;
 }
 
 export interface PingResult {
   namespace: string;
+  link?: string;
   address: string;
+  to_namespace?: string;
+  to_link?: string;
+  chosen?: string;
   sent: number;
   received: number;
+  duplicates?: number;
+  reordered?: number;
+  errors?: number;
   loss: number;
+  duration_ms?: number;
   rtt_ms?: { min: number; avg: number; max: number; mdev: number };
   replies: PingReply[];
   error?: string;
+  reason?: string;
+}
+
+/** The way of all frames of one ping. */
+export interface Walk {
+  frames: WalkFrame[];
+  decisions: WalkDecision[];
+  incomplete?: string;
+  dropped: number;
+}
+
+export interface WalkFrame {
+  id: number;
+  kind: string;
+  seq?: number;
+  continues?: number;
+  answers?: number;
+  src_mac: string;
+  dst_mac: string;
+  vlan?: number;
+  src_ip?: string;
+  dst_ip?: string;
+  ttl?: number;
+  length?: number;
+  hops: WalkHop[];
+}
+
+export interface WalkHop {
+  id: number;
+  from?: number;
+  at: string;
+  us: number;
+  namespace: string;
+  link: string;
+  direction: 'in' | 'out';
+  kind: string;
+  src_mac: string;
+  dst_mac: string;
+  vlan?: number;
+  end?: string;
+}
+
+export interface WalkDecision {
+  id: number;
+  bridge: string;
+  frame: number;
+  hop: number;
+  at: string;
+  us: number;
+  in_port: string;
+  out_ports: string[];
+  to_itself?: boolean;
+  verdict: 'flood' | 'forward' | 'filter' | 'local' | 'drop';
+  reason: string;
+  detail: string;
+  entry?: { port: string; state: string; age_seconds?: number };
+  skipped?: { port: string; reason: string }[];
+  learned?: { mac: string; port: string; how: string; from_port?: string };
+  contradiction?: string;
+}
+
+export interface MatrixRequest {
+  namespaces?: string[];
+  count?: number;
+  timeout_ms?: number;
+  family?: string;
+}
+
+export interface MatrixCell {
+  from: string;
+  to: string;
+  address?: string;
+  to_link?: string;
+  ok: boolean;
+  sent?: number;
+  received?: number;
+  rtt_ms?: number;
+  reason?: string;
+  detail?: string;
+  reporter?: string;
+}
+
+export interface MatrixSummary {
+  pairs: number;
+  reached: number;
+  duration_ms: number;
+  warnings: string[] | null;
+  error?: string;
+}
+
+export interface DiagnosisRequest {
+  namespace: string;
+  address?: string;
+  to_namespace?: string;
+  size?: number;
+}
+
+export interface Check {
+  check: string;
+  status: 'ok' | 'broken' | 'warning' | 'unknown';
+  subject?: string;
+  detail: string;
+  evidence?: any;
+  repair?: { description: string; plan?: Plan; request?: { method: string; path: string; body?: any } };
+}
+
+export interface Diagnosis {
+  namespace: string;
+  address: string;
+  reachable: boolean;
+  checks: Check[];
+  first_broken?: number;
+  summary: string;
 }
 
 export interface FirewallChain {

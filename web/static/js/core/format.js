@@ -33,6 +33,9 @@ export function ms(value) {
   return fixed(value < 10 ? 3 : value < 100 ? 2 : 1).format(value) + ' ms';
 }
 
+/** Microseconds. @param {number} value */
+export const us = (value) => fixed(1).format(value) + ' µs';
+
 /** Local time of day. @param {string | number | Date} at */
 export const clock = (at) => formatter('clock', (tag) =>
   new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })).format(new Date(at));

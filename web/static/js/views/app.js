@@ -10,6 +10,7 @@ import { Panel } from './panel.js';
 import { Progress } from './progress.js';
 import { Toasts } from './toasts.js';
 import { TopBar } from './topbar.js';
+import { WalkPlayer } from './walk-player.js';
 
 /** @param {{retry: () => void}} props */
 export function App({ retry }) {
@@ -31,6 +32,7 @@ export function App({ retry }) {
       <${Empty} />
       <${Progress} />
       <${Picking} />
+      <${WalkPlayer} />
       <${Legend} />
     </main>
     <${Splitter} width=${width} />

@@ -9,6 +9,7 @@ import { HandMarks } from './hand-marks.js';
 import { boxDrag, chooseAll, connect, createHands, moveDrag, nodeUnder, toggle, wireDrag, wireFromSelection } from './hands.js';
 import { Minimap } from './minimap.js';
 import { PictureMenu } from './picture-menu.js';
+import { FrameLayer } from './frame-layer.js';
 import { Button } from './parts.js';
 import { Picture } from './picture.js';
 import { Spot } from './spot.js';
@@ -26,6 +27,7 @@ export function Graph() {
       <svg ref=${world} class="world">
         <${Picture} drawn=${g.drawn} camera=${g.camera} />
         <${HandMarks} hands=${g.hands} drawn=${g.drawn} camera=${g.camera} />
+        <${FrameLayer} camera=${g.camera} />
       </svg>
     </div>
     <${Tools} g=${g} />

@@ -70,10 +70,13 @@ export const common = {
   'progress.cancelling': ['taking back what was done…', '正在撤回已完成的步骤…'],
 
   // drawer
-  drawer: ['Drift, events, history and ping', '漂移、事件、历史与 Ping'],
+  drawer: ['Ping, walk, drift, events and history', 'Ping、帧的旅程、漂移、事件与历史'],
   'drawer.open': ['Open the drawer', '展开底部面板'],
   'drawer.close': ['Close the drawer', '收起底部面板'],
   'tab.ping': ['Ping', 'Ping'],
+  'tab.walk': ['Walk', '帧的旅程'],
+  'tab.matrix': ['Ping matrix', 'Ping 矩阵'],
+  'tab.why': ['Why not?', '为什么不通？'],
   'tab.drift': ['Drift', '漂移'],
   'tab.events': ['Events', '事件'],
   'tab.operations': ['History', '历史'],
