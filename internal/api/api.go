@@ -10,12 +10,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"netdash/internal/lab"
 	"netdash/internal/live"
 	"netdash/internal/topology"
+	"netdash/internal/walk"
 )
 
 // Lab is where edits happen; *lab.Lab is one.
@@ -83,6 +85,10 @@ type Subscription interface {
 // Kernel is what the API asks of the kernel beside edits; *netops.Kernel is one.
 type Kernel interface {
 	Ping(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
+	// PingTarget tells which address a ping is about.
+	PingTarget(context.Context, topology.PingRequest) (netip.Addr, error)
+	// Record records frames at every link of some namespaces while a function runs.
+	Record(context.Context, walk.Flow, []walk.Place, func(context.Context)) (*walk.Recording, error)
 	// FlushFDB removes a bridge's learned entries and tells how many.
 	FlushFDB(ctx context.Context, namespace, bridge string) (int, error)
 	Firewall(ctx context.Context, namespace string) ([]topology.FirewallChain, error)
@@ -141,6 +147,7 @@ type limits struct {
 	keepAlive time.Duration // between two pings of a websocket
 	sockets   int           // websockets at once
 	pings     int           // pings at once
+	walks     int           // of these, with their frames recorded
 	pingTime  time.Duration // that one ping may take, from first to last
 }
 
@@ -153,6 +160,7 @@ type Handler struct {
 	written written
 	sockets chan struct{} // one token per open websocket
 	pinging chan struct{} // one token per running ping
+	walking chan struct{} // one token per running walk
 	calls   calls
 	edits   sync.WaitGroup // those that go on without their requests
 	boot    string         // differs from start to start; part of ETags and request ids
@@ -182,7 +190,7 @@ func New(cfg Config) (*Handler, error) {
 		Config: cfg,
 		limits: limits{
 			body: 1 << 20, document: 16 << 20, bodyTime: 10 * time.Second, frameTime: 10 * time.Second,
-			keepAlive: 20 * time.Second, sockets: 2000, pings: 32, pingTime: 2 * time.Minute,
+			keepAlive: 20 * time.Second, sockets: 2000, pings: 32, walks: 2, pingTime: 2 * time.Minute,
 		},
 		hosts: parseHosts(cfg.Hosts),
 		calls: calls{all: map[string]*call{}},
@@ -194,6 +202,7 @@ func New(cfg Config) (*Handler, error) {
 	h.stopped, h.stop = context.WithCancel(context.Background())
 	h.sockets = make(chan struct{}, h.limits.sockets)
 	h.pinging = make(chan struct{}, h.limits.pings)
+	h.walking = make(chan struct{}, h.limits.walks)
 	h.metrics = newMetrics(h)
 	h.written.seed = maphash.MakeSeed()
 	root, err := h.router()

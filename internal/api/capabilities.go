@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"netdash/internal/topology"
+	"netdash/internal/walk"
 )
 
 // getCapabilities answers what the kernel says of itself with what the program
@@ -20,6 +21,7 @@ func (h *Handler) getCapabilities(context.Context, *struct{}) (*one[topology.Cap
 		"sockets":        cap(h.sockets),
 		"pings":          cap(h.pinging),
 		"ping_seconds":   int(h.limits.pingTime.Seconds()),
+		"walks":          cap(h.walking), "walk_requests": maxWalkRequests, "walk_namespaces": walk.MaxNamespaces,
 	}
 	maps.Copy(bounds, c.Limits)
 	c.Limits = bounds

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 
 	"netdash/internal/lab"
 	"netdash/internal/topology"
+	"netdash/internal/walk"
 )
 
 // world is a Lab, a Live and a Kernel in memory, for what is the API's own to
@@ -50,6 +52,7 @@ type world struct {
 
 	ready     error
 	ping      func(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
+	record    func(context.Context, walk.Flow, []walk.Place, func(context.Context)) (*walk.Recording, error)
 	firewall  func() ([]topology.FirewallChain, error)
 	flushed   []string
 	flushTime time.Duration
@@ -365,6 +368,14 @@ func (w *world) Ready() error { return w.ready }
 
 func (w *world) Ping(ctx context.Context, r topology.PingRequest, each func(topology.PingReply)) (*topology.PingResult, error) {
 	return w.ping(ctx, r, each)
+}
+
+func (w *world) PingTarget(_ context.Context, r topology.PingRequest) (netip.Addr, error) {
+	return netip.ParseAddr(r.Address)
+}
+
+func (w *world) Record(ctx context.Context, f walk.Flow, places []walk.Place, during func(context.Context)) (*walk.Recording, error) {
+	return w.record(ctx, f, places, during)
 }
 
 func (w *world) FlushFDB(ctx context.Context, namespace, bridge string) (int, error) {

@@ -57,6 +57,10 @@ func (h *Handler) createPing(_ context.Context, in *createPingInput) (*createPin
 		defer cancel()
 		forget := context.AfterFunc(h.stopped, cancel)
 		defer forget()
+		if request.Walk {
+			h.serveWalk(ctx, cancel, w, r, request, stream)
+			return
+		}
 		if stream {
 			h.streamPing(ctx, cancel, w, r, request)
 			return
@@ -153,6 +157,9 @@ func (h *Handler) pingRequest(in topology.PingRequest) (topology.PingRequest, er
 			return in, err
 		}
 		in.ToNamespace = to.Name
+	}
+	if err := walkProblem(in); err != nil {
+		return in, err
 	}
 	span := time.Duration(in.Count-1)*time.Duration(in.IntervalMS)*time.Millisecond + time.Duration(in.TimeoutMS)*time.Millisecond
 	if span > h.limits.pingTime {

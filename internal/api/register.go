@@ -207,9 +207,11 @@ func intendedMedia(schemas huma.Registry, op *huma.Operation) {
 func pingMedia(schemas huma.Registry, op *huma.Operation) {
 	line := &huma.Schema{OneOf: []*huma.Schema{
 		schemas.Schema(reflect.TypeFor[PingReplyLine](), true, ""), schemas.Schema(reflect.TypeFor[PingSummaryLine](), true, ""),
+		schemas.Schema(reflect.TypeFor[WalkFrameLine](), true, ""), schemas.Schema(reflect.TypeFor[WalkDecisionLine](), true, ""),
+		schemas.Schema(reflect.TypeFor[WalkSummaryLine](), true, ""),
 	}}
 	op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: schemas.Schema(reflect.TypeFor[topology.PingResult](), true, "")},
+		"application/json": {Schema: schemas.Schema(reflect.TypeFor[WalkedPing](), true, "")},
 		mediaNDJSON:        {Schema: line},
 	}}
 }

@@ -155,6 +155,7 @@ func (k *Kernel) forget(id topology.NamespaceID) {
 		k.drop(s)
 	} else {
 		stopPings(id)
+		captures.forget(id)
 	}
 }
 
@@ -314,6 +315,7 @@ func (k *Kernel) drop(s *space) {
 	}
 	s.gone = true
 	stopPings(s.id)
+	captures.forget(s.id)
 	if err := s.closeIfUnused(); err != nil {
 		k.log.Warn("close a network namespace", "namespace", s.id, "error", err)
 	}

@@ -11,6 +11,7 @@ type PingRequest struct {
 	TimeoutMS   int    `json:"timeout_ms,omitempty" minimum:"10" maximum:"10000" default:"1000" doc:"Milliseconds to wait for each reply."`
 	Size        int    `json:"size,omitempty" minimum:"1" maximum:"65000" default:"56" doc:"Payload bytes."`
 	TTL         int    `json:"ttl,omitempty" minimum:"1" maximum:"255" default:"64" doc:"Time to live (hop limit)."`
+	Walk        bool   `json:"walk,omitempty" doc:"Record the frames at every link, and what the bridges decide; for 10 requests at most."`
 }
 
 // PingReply is the answer to one echo request, or why there was none.
