@@ -64,7 +64,7 @@ function decisionSentences(lesson, step, d) {
   for (const [reason, ports] of byReason(d.skipped ?? [])) out.push(s('walk.skipped', { ports, why: s(`walk.skip.${reason}`) }, 'skip'));
   if (d.learned) {
     const { mac, port, how, from_port: was = '' } = d.learned;
-    out.push(s(`walk.learned.${how}`, { bridge, mac, port, was }, 'learn'));
+    out.push(s(`walk.learned.${how}`, { bridge, mac, port, was }, how === 'refreshed' ? 'seen' : 'learn'));
   }
   if (d.contradiction) out.push(s('walk.contradiction', { bridge, text: d.contradiction }, 'warn'));
   return out;
@@ -132,7 +132,7 @@ export const lettersOf = (kind) => ({
 })[kind] ?? '?';
 
 /** Kinds that look alike: question or answer, and of what. @param {string} kind */
-export const lookOf = (kind) => (/arp|neighbour/.test(kind) ? 'ask' : kind === 'icmp_error' ? 'error' : 'echo') + (/reply|advertisement/.test(kind) ? ' answer' : '');
+export const lookOf = (kind) => (/arp|neighbour/.test(kind) ? 'is-ask' : kind === 'icmp_error' ? 'is-error' : 'is-echo') + (/reply|advertisement/.test(kind) ? ' answer' : '');
 
 /** Why a walk may not tell all, as sentences. @param {import('./walk.js').Walk} walk @returns {Sentence[]} */
 export function doubtsOf(walk) {

@@ -28,11 +28,11 @@ export function App({ retry }) {
   return html`<div class=${`shell ${ui.panel.value ? '' : 'wide'}`} ref=${shell}>
     <${TopBar} retry=${retry} />
     <main class="stage">
+      <${WalkPlayer} />
       <${Graph} />
       <${Empty} />
       <${Progress} />
       <${Picking} />
-      <${WalkPlayer} />
       <${Legend} />
     </main>
     <${Splitter} width=${width} />

@@ -7,6 +7,7 @@ import { marksOf } from '../core/diagnosis.js';
 import { refOfHop, sceneAt } from '../core/walk.js';
 import { bridgeName, lettersOf, lookOf, reasonOf, speak } from '../core/walksay.js';
 import { along, createAtlas } from '../core/walkway.js';
+import { textWidth } from '../layout/measure.js';
 
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -120,7 +121,7 @@ function Standing({ rest, at, kind, late }) {
 /** What a bridge decided, in a few words beside its bar; as large as it can be read from any distance. */
 function Decided({ decision: d, lesson, mac, box, port, camera }) {
   if (!box) return null;
-  const { k } = camera.view.value;
+  const { k, y: top } = camera.view.value;
   const scale = Math.max(1, 0.95 / k);
   const values = { bridge: bridgeName(lesson, d.bridge), mac, in: d.in_port, port: d.entry?.port ?? '', ports: d.out_ports };
   const lines = [{ tone: d.verdict, name: t(`walk.label.${d.verdict}`), text: t(`walk.short.${d.reason}`, values), arrow: d.out_ports.length ? ` → ${short(d.out_ports)}` : '' }];
@@ -131,27 +132,21 @@ function Decided({ decision: d, lesson, mac, box, port, camera }) {
   if (d.contradiction) lines.push({ tone: 'warn', name: '⚠', text: t('walk.label.contradiction'), arrow: '' });
   const h = 24 * lines.length + 8;
   const up = !port || port.y > box.y + box.h / 2; // the frame stands at the lower edge: say it above
-  const w = Math.max(...lines.map((l) => textWidth(l.name) + 26 + textWidth(l.text + l.arrow))) + 16;
+  const w = Math.max(...lines.map((l) => wide(l.name) + 26 + wide(l.text + l.arrow))) + 16;
   const x = box.x + box.w / 2;
-  const y = up ? box.y - 12 : box.y + box.h + 12;
+  const y = up ? Math.max(box.y - 12, Math.min(box.y + box.h, (8 - top) / k + h * scale)) : box.y + box.h + 12; // not above what is seen
   return html`<g class="decided" transform=${`translate(${x} ${y}) scale(${scale}) translate(${-w / 2} ${up ? -h : 0})`} data-decision=${d.bridge} data-verdict=${d.verdict} data-reason=${d.reason}
       data-learned=${d.learned?.how}>
     <title>${speak(reasonOf(d, values), t)}</title>
     <rect class="decided-back" width=${w} height=${h} rx="8" />
     ${lines.map((l, i) => html`<g key=${l.tone} class=${`verdict v-${l.tone}`} transform=${`translate(8 ${6 + 24 * i})`}>
-      <rect width=${textWidth(l.name) + 16} height="20" rx="5" y="-1" /><text class="verdict-name" x="8" y="13.5">${l.name}</text>
-      <text class="verdict-why" x=${textWidth(l.name) + 24} y="13.5">${l.text}<tspan class="verdict-ports">${l.arrow}</tspan></text></g>`)}
+      <rect width=${wide(l.name) + 16} height="20" rx="5" y="-1" /><text class="verdict-name" x="8" y="13.5">${l.name}</text>
+      <text class="verdict-why" x=${wide(l.name) + 24} y="13.5">${l.text}<tspan class="verdict-ports">${l.arrow}</tspan></text></g>`)}
   </g>`;
 }
 
+const wide = (text) => textWidth(text, 13);
 const short = (ports) => (ports.length > 6 ? `${ports.slice(0, 5).join(', ')} … (${ports.length})` : ports.join(', '));
-
-/** About how wide a text of 12.5 px is; Chinese characters take a whole square. @param {string} s */
-function textWidth(s) {
-  let w = 0;
-  for (const c of s) w += /[\u2e80-\uffef]/.test(c) ? 13 : /[A-Z→✕⚠]/.test(c) ? 9 : /[ilj.,:'’| ]/.test(c) ? 4.2 : 7.2;
-  return w;
-}
 
 /** Rings around what a diagnosis found, which also brings it into view. */
 function Findings({ camera }) {

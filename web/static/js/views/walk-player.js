@@ -1,7 +1,7 @@
 // The player of a walk, above the picture: what happens now in a sentence, and
 // the keys to play, pause and step.
-import { html, useEffect, useRef } from '../lib/preact.js';
-import { player, t } from '../context.js';
+import { html, useEffect, useLayoutEffect, useRef } from '../lib/preact.js';
+import { player, t, ui } from '../context.js';
 import { us } from '../core/format.js';
 import { speeds } from '../core/player.js';
 import { doubtsOf, lookOf, speak } from '../core/walksay.js';
@@ -23,6 +23,12 @@ function Playing({ lesson }) {
     addEventListener('keydown', keys, { signal: abort.signal });
     return () => abort.abort();
   }, []);
+  useLayoutEffect(() => {
+    // The picture needs the room, and the walk has a legend of its own.
+    const before = ui.legend.peek();
+    ui.legend.value = false;
+    return () => { ui.legend.value = before; };
+  }, []);
   const doubts = doubtsOf(lesson.walk);
   return html`<section class="walk-player" ref=${root} aria-label=${t('walk.player')} data-testid="walk-player" data-step=${index} data-steps=${count} data-playing=${playing}
       data-kind=${step?.kind} data-frame=${step?.frame.kind}>
@@ -30,17 +36,16 @@ function Playing({ lesson }) {
       ${count === 0 && html`<p>${t('walk.empty')}</p>`}
       ${player.sentences.value.map((x, i) => html`<p key=${i} class=${`say y-${x.tone}`}>${speak(x, t)}</p>`)}
     </div>
-    <${Timeline} lesson=${lesson} index=${index} />
     <div class="walk-keys" role="toolbar" aria-label=${t('walk.player')}>
       <${Button} icon="rotate-ccw" title=${t('walk.replay')} test="walk-replay" onClick=${player.replay} disabled=${count === 0} />
       <${Button} icon="chevron-left" title=${t('walk.back')} hint="←" test="walk-back" disabled=${index === 0} onClick=${() => player.move(-1)} />
       <${Button} icon=${playing ? 'pause' : 'play'} kind="primary" title=${t(playing ? 'walk.pause' : 'walk.play')} test="walk-play" disabled=${count === 0}
         onClick=${() => (playing ? player.pause() : player.play())} />
       <${Button} icon="chevron-right" title=${t('walk.forward')} hint="→" test="walk-forward" disabled=${index >= count - 1} onClick=${() => player.move(1)} />
+      <${Timeline} lesson=${lesson} index=${index} />
       <label class="speed">${t('walk.speed')}<select name="walk-speed" value=${String(player.speed.value)} onChange=${(e) => { player.speed.value = Number(e.target.value); }}>
         ${speeds.map((s) => html`<option key=${s} value=${String(s)} selected=${s === player.speed.value}>${s}×</option>`)}</select></label>
-      <span class="quiet small">${count > 0 && t('walk.step', { n: index + 1, count })}${step && html` · <span class="number">${t('walk.at', { us: us(step.us) })}</span>`}</span>
-      <span class="space"></span>
+      <span class="quiet small place">${count > 0 && t('walk.step', { n: index + 1, count })}${step && html` · <span class="number">${t('walk.at', { us: us(step.us) })}</span>`}</span>
       <${Button} icon="x" title=${t('walk.close')} test="walk-close" onClick=${player.close} />
     </div>
     ${doubts.map((d, i) => html`<p key=${i} class="walk-doubt" role="note" data-testid="walk-doubt">${speak(d, t)}</p>`)}

@@ -17,7 +17,7 @@ export const frames = {
   'walk.speed': ['Speed', '速度'],
   'walk.step': ['Step {n} of {count}', '第 {n} 步，共 {count} 步'],
   'walk.timeline': ['Steps of the walk', '旅程的步骤'],
-  'walk.at': ['{us} after the first frame', '第一个帧之后 {us}'],
+  'walk.at': ['at {us}', '时刻 {us}'],
   'walk.comma': [', ', '、'],
   'walk.andMore': ['{list} and {count} more', '{list} 等另外 {count} 个'],
   'walk.details': ['The frame of this step', '这一步的帧'],
