@@ -35,6 +35,7 @@
  * @property {Map<number, WalkFrame>} frames by id
  * @property {Map<number, WalkHop>} hops by id
  * @property {Map<number, WalkFrame>} frameOf by hop id
+ * @property {Map<string, string>} owners of MACs: the namespaces that were seen to send from them
  */
 
 export const refOfHop = (h) => `${h.namespace}/${h.link}`;
@@ -53,11 +54,26 @@ export function lessonOf(walk) {
   const hops = new Map(walk.frames.flatMap((f) => f.hops.map((h) => [h.id, h])));
   return {
     walk, steps: all, hops,
+    owners: ownersOf(walk),
     frames: new Map(walk.frames.map((f) => [f.id, f])),
     frameOf: new Map(walk.frames.flatMap((f) => f.hops.map((h) => [h.id, f]))),
-    rests: frames.flatMap((f) => restsOf(f, all)),
+    rests: frames.flatMap((f) => restsOf(f, all)).map((r) => (r.end === 'taken' && unanswered(walk, r.hop) ? { ...r, end: 'quiet' } : r)),
   };
 }
+
+/** @param {Walk} walk */
+function ownersOf(walk) {
+  const owners = new Map();
+  for (const { src_mac: mac, hops: [root] } of walk.frames) {
+    if (!root || root.direction !== 'out') continue;
+    const known = owners.get(mac)?.split('/') ?? [];
+    if (!known.includes(root.namespace)) owners.set(mac, [...known, root.namespace].join('/'));
+  }
+  return owners;
+}
+
+/** Did a request end here, and nothing was seen to come of it? @param {Walk} walk @param {WalkHop} hop */
+const unanswered = (walk, hop) => /request|solicitation/.test(hop.kind) && !walk.frames.some((f) => f.hops[0]?.from === hop.id);
 
 /** Steps of one frame, and how its hops hang together. */
 function stepsOf(frame, order, decisions) {

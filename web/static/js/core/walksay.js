@@ -34,6 +34,12 @@ export function bridgeName(lesson, ref) {
   return others ? ref : short(ref);
 }
 
+/** A MAC and whose it is, where that was seen. @param {Lesson} lesson @param {string} mac */
+export function macName(lesson, mac) {
+  const owner = lesson.owners.get(mac);
+  return owner ? `${mac} (${owner})` : mac;
+}
+
 /** All that is said of a step, most important first. @param {Lesson} lesson @param {Step} step @returns {Sentence[]} */
 export function sentencesOf(lesson, step) {
   const out = step.first ? [sending(lesson, step)] : [];
@@ -47,7 +53,7 @@ export function sentencesOf(lesson, step) {
 function sending(lesson, step) {
   const f = step.frame;
   const root = step.begins[0];
-  const values = { who: root?.namespace ?? '?', link: root?.link ?? '?', ip: f.dst_ip ?? '', from: f.src_ip ?? '', seq: f.seq ?? '', mac: f.dst_mac, own: f.src_mac, ttl: f.ttl ?? '' };
+  const values = { who: root?.namespace ?? '?', link: root?.link ?? '?', ip: f.dst_ip ?? '', from: f.src_ip ?? '', seq: f.seq ?? '', mac: macName(lesson, f.dst_mac), own: f.src_mac, ttl: f.ttl ?? '' };
   if (root?.direction === 'in') return s('walk.send.appears', { ...values, what: s(`walk.kind.${f.kind}`) });
   if (f.continues) return s('walk.send.routed', { ...values, what: s(`walk.kind.${f.kind}`) });
   const group = parseInt(f.dst_mac.slice(0, 2), 16) & 1;
@@ -58,13 +64,13 @@ function sending(lesson, step) {
 /** @param {Lesson} lesson @param {Step} step @param {import('./walk.js').WalkDecision} d @returns {Sentence[]} */
 function decisionSentences(lesson, step, d) {
   const bridge = bridgeName(lesson, d.bridge);
-  const values = { bridge, mac: step.frame.dst_mac, in: d.in_port, ports: d.out_ports, namespace: d.bridge.split('/')[0] };
+  const values = { bridge, mac: macName(lesson, step.frame.dst_mac), in: d.in_port, ports: d.out_ports, namespace: d.bridge.split('/')[0] };
   const out = [s(`walk.did.${d.verdict}`, { ...values, why: reasonOf(d, values) }, d.verdict)];
   if (d.to_itself && d.verdict !== 'local') out.push(s('walk.did.itself', values, 'local'));
   for (const [reason, ports] of byReason(d.skipped ?? [])) out.push(s('walk.skipped', { ports, why: s(`walk.skip.${reason}`) }, 'skip'));
   if (d.learned) {
     const { mac, port, how, from_port: was = '' } = d.learned;
-    out.push(s(`walk.learned.${how}`, { bridge, mac, port, was }, how === 'refreshed' ? 'seen' : 'learn'));
+    out.push(s(`walk.learned.${how}`, { bridge, mac: macName(lesson, mac), port, was }, how === 'refreshed' ? 'seen' : 'learn'));
   }
   if (d.contradiction) out.push(s('walk.contradiction', { bridge, text: d.contradiction }, 'warn'));
   return out;
@@ -119,7 +125,7 @@ function ends(lesson, step, hops) {
     out.push(s(key, { who: names(quiet), count: names(quiet).length, ip: f.src_ip ?? '', asked: f.dst_ip ?? '', mac: f.src_mac, seq: f.seq ?? '' }));
   }
   if (with_('passed_on').length) out.push(s('walk.end.passedOn', { who: names(with_('passed_on')) }));
-  if (with_('ignored').length) out.push(s('walk.end.ignored', { who: names(with_('ignored')), count: names(with_('ignored')).length, mac: f.dst_mac }));
+  if (with_('ignored').length) out.push(s('walk.end.ignored', { who: names(with_('ignored')), count: names(with_('ignored')).length, mac: macName(lesson, f.dst_mac) }));
   if (with_('lost').length) out.push(s('walk.end.lost', { where: with_('lost').map(refOfHop) }, 'warn'));
   if (with_('unseen').length) out.push(s('walk.end.unseen', { where: with_('unseen').map(refOfHop) }, 'warn'));
   return out;

@@ -5,7 +5,7 @@ import { html, useEffect, useMemo, useRef } from '../lib/preact.js';
 import { player, probes, scene, t } from '../context.js';
 import { marksOf } from '../core/diagnosis.js';
 import { refOfHop, sceneAt } from '../core/walk.js';
-import { bridgeName, lettersOf, lookOf, reasonOf, speak } from '../core/walksay.js';
+import { bridgeName, lettersOf, lookOf, macName, reasonOf, speak } from '../core/walksay.js';
 import { along, createAtlas } from '../core/walkway.js';
 import { textWidth } from '../layout/measure.js';
 
@@ -38,10 +38,11 @@ function Frames({ camera }) {
   const { frame } = drawn.step;
   return html`<g ref=${root} class="walk" data-testid="walk-layer" data-step=${index}>
     ${drawn.moves.map((m, i) => lines[i].length > 1 && html`<${Trail} key=${`t${m.out.id}`} line=${lines[i]} look=${lookOf(frame.kind)} />`)}
-    ${drawn.rests.map((r) => html`<${Standing} key=${`r${r.hop.id}${r.end}`} rest=${r} at=${atlas.restAt(r)} kind=${(lesson.frameOf.get(r.hop.id) ?? frame).kind}
-      late=${r.end && drawn.moves.some((m) => (m.in ?? m.out) === r.hop)} />`)}
+    ${drawn.rests.filter((r) => !r.end).map((r) => html`<${Standing} key=${`r${r.hop.id}`} at=${atlas.restAt(r)} kind=${(lesson.frameOf.get(r.hop.id) ?? frame).kind} />`)}
     ${drawn.moves.map((m, i) => html`<g key=${`m${m.out.id}`} class=${`envelope ${lookOf(frame.kind)}`} data-moving=${i} data-frame=${frame.id} data-from=${refOfHop(m.out)}
       data-to=${m.in ? refOfHop(m.in) : ''}><${Envelope} kind=${frame.kind} /></g>`)}
+    ${drawn.rests.filter((r) => r.end).map((r) => html`<${Ended} key=${`e${r.hop.id}`} rest=${r} at=${atlas.restAt(r)}
+      late=${r.end && drawn.moves.some((m) => (m.in ?? m.out) === r.hop)} />`)}
     ${drawn.decisions.map((d) => html`<${Decided} key=${`d${d.id}`} decision=${d} lesson=${lesson} mac=${frame.dst_mac} box=${atlas.box(d.bridge)} port=${atlas.port(`${d.bridge.split('/')[0]}/${d.in_port}`)} camera=${camera} />`)}
   </g>`;
 }
@@ -106,16 +107,17 @@ export function Envelope({ kind }) {
     <text y=${answer ? 4 : 7} text-anchor="middle">${letters}</text>`;
 }
 
-const signs = { taken: '✓', ignored: '–', filter: '–', passed_on: '→', drop: '✕', lost: '✕', unseen: '?' };
+const signs = { taken: '✓', ignored: '–', filter: '–', passed_on: '→', quiet: '–', drop: '✕', lost: '✕', unseen: '?' };
 
-/** A frame that stands, waiting for a bridge or at its end. */
-function Standing({ rest, at, kind, late }) {
+/** A frame that waits for a bridge. */
+const Standing = ({ at, kind }) => at && html`<g class=${`envelope ${lookOf(kind)}`} transform=${`translate(${at.x} ${at.y})`}><${Envelope} kind=${kind} /></g>`;
+
+/** The sign of how a frame ended, at the corner of its envelope. */
+function Ended({ rest: { hop, end }, at, late }) {
   if (!at) return null;
-  const { end } = rest;
-  if (!end) return html`<g class=${`envelope ${lookOf(kind)}`} transform=${`translate(${at.x} ${at.y})`}><${Envelope} kind=${kind} /></g>`;
-  return html`<g class=${`end-sign e-${end} ${late ? 'late' : ''}`} transform=${`translate(${at.x} ${at.y})`} data-end=${end} data-at=${refOfHop(rest.hop)}>
-    <title>${t(`walk.legend.${end === 'taken' || end === 'passed_on' ? 'taken' : end === 'ignored' || end === 'filter' ? 'ignored' : 'lost'}`)}</title>
-    <circle r="12" /><text y="5" text-anchor="middle">${signs[end] ?? '?'}</text></g>`;
+  const word = /taken|passed_on/.test(end) ? 'taken' : /ignored|filter|quiet/.test(end) ? 'ignored' : 'lost';
+  return html`<g class=${`end-sign e-${end} ${late ? 'late' : ''}`} transform=${`translate(${at.x + 30} ${at.y - 9})`} data-end=${end} data-at=${refOfHop(hop)}>
+    <title>${t(`walk.legend.${word}`)}</title><circle r="11" /><text y="5" text-anchor="middle">${signs[end] ?? '?'}</text></g>`;
 }
 
 /** What a bridge decided, in a few words beside its bar; as large as it can be read from any distance. */
@@ -127,7 +129,7 @@ function Decided({ decision: d, lesson, mac, box, port, camera }) {
   const lines = [{ tone: d.verdict, name: t(`walk.label.${d.verdict}`), text: t(`walk.short.${d.reason}`, values), arrow: d.out_ports.length ? ` → ${short(d.out_ports)}` : '' }];
   if (d.learned) {
     const how = { new: 'learn', moved: 'moved', refreshed: 'seen' }[d.learned.how] ?? 'learn';
-    lines.push({ tone: how === 'seen' ? 'seen' : 'learn', name: t(`walk.label.${how}`), text: d.learned.mac, arrow: ` → ${d.learned.port}` });
+    lines.push({ tone: how === 'seen' ? 'seen' : 'learn', name: t(`walk.label.${how}`), text: macName(lesson, d.learned.mac), arrow: ` → ${d.learned.port}` });
   }
   if (d.contradiction) lines.push({ tone: 'warn', name: '⚠', text: t('walk.label.contradiction'), arrow: '' });
   const h = 24 * lines.length + 8;
