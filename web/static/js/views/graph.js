@@ -1,7 +1,7 @@
 // The graph: what the scene holds, on a canvas that can be panned and zoomed.
 import { effect } from '../lib/signals.js';
 import { html, useEffect, useMemo, useRef, useSignal } from '../lib/preact.js';
-import { actions, scene, store, t, ui } from '../context.js';
+import { actions, player, scene, store, t, ui } from '../context.js';
 import { bounds } from '../layout/geometry.js';
 import { createCamera, fitView, inView, zoomAt } from './camera.js';
 import { createDrawn } from './drawn.js';
@@ -51,7 +51,8 @@ function createGraph() {
     own = false;
     if (!box || !width) return;
     shown = true;
-    camera.jump(fitView(box, width, height, { bottom: ui.legend.peek() ? 112 : 60 }));
+    const words = player.shown.peek() ? 64 : 0; // of a bridge at the top, while a walk is played
+    camera.jump(fitView({ ...box, y: box.y - words, h: box.h + words }, width, height, { bottom: ui.legend.peek() ? 112 : 60 }));
   }
   function zoom(factor) {
     const { width, height } = camera.size.peek();
