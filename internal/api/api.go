@@ -89,6 +89,9 @@ type Kernel interface {
 	PingTarget(context.Context, topology.PingRequest) (netip.Addr, error)
 	// Record records frames at every link of some namespaces while a function runs.
 	Record(context.Context, walk.Flow, []walk.Place, func(context.Context)) (*walk.Recording, error)
+	// PingMatrix pings from each namespace of the request to each other, one such
+	// request at a time, and hands on what it finds out in portions.
+	PingMatrix(context.Context, topology.MatrixRequest, func(topology.MatrixPart)) (*topology.MatrixSummary, error)
 	// FlushFDB removes a bridge's learned entries and tells how many.
 	FlushFDB(ctx context.Context, namespace, bridge string) (int, error)
 	Firewall(ctx context.Context, namespace string) ([]topology.FirewallChain, error)

@@ -20,6 +20,7 @@ func (h *Handler) getCapabilities(context.Context, *struct{}) (*one[topology.Cap
 		"document_bytes": int(max(h.limits.body, h.limits.document)),
 		"sockets":        cap(h.sockets),
 		"pings":          cap(h.pinging),
+		"matrix":         topology.MaxMatrix,
 		"ping_seconds":   int(h.limits.pingTime.Seconds()),
 		"walks":          cap(h.walking), "walk_requests": maxWalkRequests, "walk_namespaces": walk.MaxNamespaces,
 	}

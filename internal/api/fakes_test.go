@@ -53,6 +53,7 @@ type world struct {
 	ready     error
 	ping      func(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
 	record    func(context.Context, walk.Flow, []walk.Place, func(context.Context)) (*walk.Recording, error)
+	matrix    func(context.Context, topology.MatrixRequest, func(topology.MatrixPart)) (*topology.MatrixSummary, error)
 	firewall  func() ([]topology.FirewallChain, error)
 	flushed   []string
 	flushTime time.Duration
@@ -376,6 +377,10 @@ func (w *world) PingTarget(_ context.Context, r topology.PingRequest) (netip.Add
 
 func (w *world) Record(ctx context.Context, f walk.Flow, places []walk.Place, during func(context.Context)) (*walk.Recording, error) {
 	return w.record(ctx, f, places, during)
+}
+
+func (w *world) PingMatrix(ctx context.Context, r topology.MatrixRequest, report func(topology.MatrixPart)) (*topology.MatrixSummary, error) {
+	return w.matrix(ctx, r, report)
 }
 
 func (w *world) FlushFDB(ctx context.Context, namespace, bridge string) (int, error) {

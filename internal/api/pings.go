@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -42,7 +41,6 @@ func (h *Handler) createPing(_ context.Context, in *createPingInput) (*createPin
 	if err != nil {
 		return nil, err
 	}
-	stream := negotiation.SelectQValueFast(in.Accept, []string{"application/json", mediaNDJSON}) == mediaNDJSON
 	return &createPingOutput{func(hc huma.Context) {
 		r, w := humachi.Unwrap(hc)
 		select {
@@ -58,10 +56,10 @@ func (h *Handler) createPing(_ context.Context, in *createPingInput) (*createPin
 		forget := context.AfterFunc(h.stopped, cancel)
 		defer forget()
 		if request.Walk {
-			h.serveWalk(ctx, cancel, w, r, request, stream)
+			h.serveWalk(ctx, cancel, w, r, request, wantsLines(in.Accept))
 			return
 		}
-		if stream {
+		if wantsLines(in.Accept) {
 			h.streamPing(ctx, cancel, w, r, request)
 			return
 		}
@@ -73,6 +71,11 @@ func (h *Handler) createPing(_ context.Context, in *createPingInput) (*createPin
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(result) // the client's loss if it is gone
 	}}, nil
+}
+
+// wantsLines tells whether a client asks for NDJSON rather than JSON.
+func wantsLines(accept string) bool {
+	return negotiation.SelectQValueFast(accept, []string{"application/json", mediaNDJSON}) == mediaNDJSON
 }
 
 // ping pings. One that a stop of netdash ends says so; there may be a result
@@ -88,7 +91,7 @@ func (h *Handler) ping(ctx context.Context, request topology.PingRequest, onRepl
 // streamPing sends each reply as it comes. Until the first one is sent a failure
 // is still answered as a Problem.
 func (h *Handler) streamPing(ctx context.Context, cancel context.CancelFunc, w http.ResponseWriter, r *http.Request, request topology.PingRequest) {
-	lines := &lineWriter{w: w, conn: http.NewResponseController(w), patience: h.limits.frameTime, broken: cancel}
+	lines := h.lineWriter(w, cancel)
 	result, err := h.ping(ctx, request, func(reply topology.PingReply) {
 		lines.write(PingReplyLine{"reply", reply})
 	})
@@ -103,41 +106,6 @@ func (h *Handler) streamPing(ctx context.Context, cancel context.CancelFunc, w h
 		result.Error = problemOf(r.Context(), err).Detail
 	}
 	lines.write(PingSummaryLine{"summary", *result})
-}
-
-// lineWriter writes JSON lines, each at once. A client that does not take one
-// in time is given up.
-type lineWriter struct {
-	mu       sync.Mutex
-	w        http.ResponseWriter
-	conn     *http.ResponseController
-	patience time.Duration
-	broken   context.CancelFunc
-	lines    int
-}
-
-func (l *lineWriter) begun() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lines > 0
-}
-
-func (l *lineWriter) write(line any) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.lines++; l.lines == 1 {
-		l.w.Header().Set("Content-Type", mediaNDJSON)
-	}
-	if err := l.conn.SetWriteDeadline(time.Now().Add(l.patience)); err == nil {
-		defer func() { _ = l.conn.SetWriteDeadline(time.Time{}) }() // fails only with the connection
-	}
-	if err := json.NewEncoder(l.w).Encode(line); err != nil {
-		l.broken()
-		return
-	}
-	if err := l.conn.Flush(); err != nil {
-		l.broken()
-	}
 }
 
 // pingRequest checks what the schema cannot say and puts names in the place of

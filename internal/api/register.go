@@ -203,15 +203,27 @@ func intendedMedia(schemas huma.Registry, op *huma.Operation) {
 	op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{"application/json": media, mediaYAML: media}}
 }
 
-// pingMedia describes the two forms of a ping's result.
+// pingMedia describes the two forms of a ping's result, matrixMedia those of a
+// matrix.
 func pingMedia(schemas huma.Registry, op *huma.Operation) {
-	line := &huma.Schema{OneOf: []*huma.Schema{
-		schemas.Schema(reflect.TypeFor[PingReplyLine](), true, ""), schemas.Schema(reflect.TypeFor[PingSummaryLine](), true, ""),
-		schemas.Schema(reflect.TypeFor[WalkFrameLine](), true, ""), schemas.Schema(reflect.TypeFor[WalkDecisionLine](), true, ""),
-		schemas.Schema(reflect.TypeFor[WalkSummaryLine](), true, ""),
-	}}
+	lines[WalkedPing](schemas, op, reflect.TypeFor[PingReplyLine](), reflect.TypeFor[PingSummaryLine](),
+		reflect.TypeFor[WalkFrameLine](), reflect.TypeFor[WalkDecisionLine](), reflect.TypeFor[WalkSummaryLine]())
+}
+
+func matrixMedia(schemas huma.Registry, op *huma.Operation) {
+	lines[topology.MatrixResult](schemas, op, reflect.TypeFor[MatrixStartLine](), reflect.TypeFor[MatrixWarningLine](),
+		reflect.TypeFor[MatrixCellLine](), reflect.TypeFor[MatrixSummaryLine]())
+}
+
+// lines describes an answer that is one A as JSON, and lines of some kinds as
+// NDJSON.
+func lines[A any](schemas huma.Registry, op *huma.Operation, kinds ...reflect.Type) {
+	line := &huma.Schema{}
+	for _, kind := range kinds {
+		line.OneOf = append(line.OneOf, schemas.Schema(kind, true, ""))
+	}
 	op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: schemas.Schema(reflect.TypeFor[WalkedPing](), true, "")},
+		"application/json": {Schema: schemas.Schema(reflect.TypeFor[A](), true, "")},
 		mediaNDJSON:        {Schema: line},
 	}}
 }

@@ -114,6 +114,8 @@ func (h *Handler) routes(a huma.API) {
 	s = section{a, h, "Pings"}
 	post(s, "/pings", "create-ping", "Ping from inside a namespace; as NDJSON, reply by reply", h.createPing, pingMedia,
 		bodyExample(`{"namespace":"A","address":"192.168.1.2","count":3}`))
+	post(s, "/ping-matrix", "create-ping-matrix", "Ping from each namespace to each other; as NDJSON, cell by cell", h.createMatrix, matrixMedia,
+		bodyExample(`{"namespaces":["A","B","C"]}`))
 
 	s = section{a, h, "Positions"}
 	get(s, "/positions", "list-positions", "List where all viewers see what is drawn, by object", h.listPositions)

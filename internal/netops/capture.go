@@ -30,7 +30,8 @@ const (
 
 // PingTarget tells which address a ping is about.
 func (k *Kernel) PingTarget(ctx context.Context, req topology.PingRequest) (netip.Addr, error) {
-	return k.pingTarget(ctx, req)
+	target, err := k.pingTarget(ctx, req)
+	return target.addr, err
 }
 
 // Record records frames in several namespaces, at every link of each, while

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"net/netip"
 	"os"
 	"time"
 
@@ -41,10 +41,10 @@ func (k *Kernel) Ping(ctx context.Context, req topology.PingRequest, onReply fun
 	if err != nil {
 		return nil, err
 	}
-	match := newEchoMatch(target, req.Size)
+	match := newEchoMatch(target.addr, req.Size)
 	var socket *pingSocket
 	err = k.Do(req.Namespace, func() (err error) {
-		socket, err = openPingSocket(target, match.id, req.TTL)
+		socket, err = openPingSocket(target.addr, req.Link, match.id, req.TTL)
 		return err
 	})
 	if err != nil {
@@ -58,16 +58,22 @@ func (k *Kernel) Ping(ctx context.Context, req topology.PingRequest, onReply fun
 		count:    req.Count,
 		interval: time.Duration(req.IntervalMS) * time.Millisecond,
 		timeout:  time.Duration(req.TimeoutMS) * time.Millisecond,
-		waiting:  make([]time.Time, req.Count),
-		onReply:  onReply,
+		requests: make([]echoRequest, req.Count),
+		isOwn: func(a netip.Addr) bool {
+			u, err := k.addresses(ctx, req.Namespace)
+			return err == nil && u.own[a.WithZone("")]
+		},
+		onReply: onReply,
 		result: topology.PingResult{
-			Namespace: req.Namespace,
-			Address:   target.String(),
-			Replies:   []topology.PingReply{},
+			Namespace: req.Namespace, Link: req.Link,
+			Address: target.addr.String(), ToNamespace: req.ToNamespace, ToLink: target.link, Chosen: target.chosen,
+			Replies: []topology.PingReply{},
 		},
 	}
 	defer context.AfterFunc(ctx, socket.interrupt)()
+	began := time.Now()
 	err = p.run(ctx)
+	p.result.DurationMS = milliseconds(time.Since(began))
 	p.sum()
 	return &p.result, err
 }
@@ -75,18 +81,33 @@ func (k *Kernel) Ping(ctx context.Context, req topology.PingRequest, onReply fun
 // completePing fills in what a request leaves to its defaults, which are those
 // its type documents, and refuses what is out of bounds.
 func completePing(req *topology.PingRequest) error {
-	var wrong []topology.FieldError
-	for _, f := range []struct {
-		pointer           string
-		value             *int
-		usual, least, max int
-	}{
+	wrong := complete([]numberField{
 		{"/count", &req.Count, 3, 1, 100},
 		{"/interval_ms", &req.IntervalMS, 200, 10, 10000},
 		{"/timeout_ms", &req.TimeoutMS, 1000, 10, 10000},
 		{"/size", &req.Size, 56, 0, 65000},
 		{"/ttl", &req.TTL, 64, 1, 255},
-	} {
+	})
+	if (req.Address == "") == (req.ToNamespace == "") {
+		wrong = append(wrong, topology.FieldError{Pointer: "/address", Detail: "give either address or to_namespace"})
+	}
+	if wrong != nil {
+		return &topology.Error{Code: topology.CodeInvalid, Subject: req.Namespace, Detail: "cannot ping like this", Fields: wrong}
+	}
+	return nil
+}
+
+// numberField is a number of a request.
+type numberField struct {
+	pointer           string
+	value             *int
+	usual, least, max int
+}
+
+// complete gives the fields that are 0 their usual values, and lists those that
+// are out of bounds.
+func complete(fields []numberField) (wrong []topology.FieldError) {
+	for _, f := range fields {
 		if *f.value == 0 {
 			*f.value = f.usual
 		}
@@ -96,13 +117,7 @@ func completePing(req *topology.PingRequest) error {
 			})
 		}
 	}
-	if (req.Address == "") == (req.ToNamespace == "") {
-		wrong = append(wrong, topology.FieldError{Pointer: "/address", Detail: "give either address or to_namespace"})
-	}
-	if wrong != nil {
-		return &topology.Error{Code: topology.CodeInvalid, Subject: req.Namespace, Detail: "cannot ping like this", Fields: wrong}
-	}
-	return nil
+	return wrong
 }
 
 func (k *Kernel) identity(namespace string) (topology.NamespaceID, error) {
@@ -114,6 +129,25 @@ func (k *Kernel) identity(namespace string) (topology.NamespaceID, error) {
 	return s.id, nil
 }
 
+// maxBesides is how many duplicates and notices are handed on; more are only
+// counted. A loop of bridges makes millions of them.
+const maxBesides = 1000
+
+// echoRequest is what has become of a request.
+type echoRequest struct {
+	sent  time.Time
+	state requestState
+}
+
+type requestState int
+
+const (
+	unsent   requestState = iota // or the kernel did not take it
+	waiting                      // for a reply
+	answered                     // by a reply
+	failed                       // by an error, or by the lack of a reply
+)
+
 // pinger is a ping under way. One goroutine does all of it: it sends when a
 // request is due and otherwise waits for packets, so that a reply that is there
 // when sending returns, as over a veth, costs no change of goroutines.
@@ -122,10 +156,13 @@ type pinger struct {
 	match             *echoMatch
 	count             int
 	interval, timeout time.Duration
-	tried             int         // requests sent or tried to
-	waiting           []time.Time // when request seq (from 1) at seq-1 was sent; zero once it is answered
-	first             int         // no request before this index waits
+	tried             int           // requests sent or tried to
+	requests          []echoRequest // request seq (from 1) at seq-1
+	first             int           // no request before this index waits
+	latest            int           // the highest seq that was answered by a reply
+	besides           int           // duplicates and notices
 	rtts              []time.Duration
+	isOwn             func(netip.Addr) bool // whether the namespace has an address
 	onReply           func(topology.PingReply)
 	result            topology.PingResult
 }
@@ -138,7 +175,7 @@ func (p *pinger) run(ctx context.Context) error {
 		}
 		if now := time.Now(); p.tried < p.count && !now.Before(due) {
 			if err := p.send(); err != nil && p.tried == 1 {
-				p.result.Error = err.Error()
+				p.result.Error, p.result.Reason = err.Error(), sendReason(err)
 				return nil
 			}
 			// Keep the pace, but never make up for a lost time in a burst.
@@ -148,7 +185,7 @@ func (p *pinger) run(ctx context.Context) error {
 		}
 		until, more := p.nextEvent(due)
 		if !more {
-			return nil
+			return p.finish(ctx)
 		}
 		switch packet, err := p.socket.receive(ctx, until); {
 		case err == nil:
@@ -163,20 +200,35 @@ func (p *pinger) run(ctx context.Context) error {
 	}
 }
 
+// finish takes what has come with the last answer: duplicates, most likely.
+func (p *pinger) finish(ctx context.Context) error {
+	for range maxBesides {
+		packet, err := p.socket.receive(ctx, time.Now())
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil
+		case err != nil:
+			return fmt.Errorf("receive in namespace %s: %w", p.result.Namespace, err)
+		}
+		p.take(packet)
+	}
+	return nil
+}
+
 // send sends the next request. A request the kernel does not take has its
 // answer at once, unless it is the first: then there will be no other.
 func (p *pinger) send() error {
-	seq := p.tried + 1
-	p.tried = seq
-	message, err := p.match.request(seq)
+	p.tried++
+	message, err := p.match.request(p.tried)
 	if err != nil {
 		return err
 	}
-	p.waiting[seq-1] = time.Now()
+	r := &p.requests[p.tried-1]
+	*r = echoRequest{time.Now(), waiting}
 	if err := p.socket.send(message); err != nil {
-		p.waiting[seq-1] = time.Time{}
-		if seq > 1 {
-			p.reply(topology.PingReply{Seq: seq, Error: err.Error()})
+		r.state = unsent
+		if p.tried > 1 {
+			p.reply(topology.PingReply{Seq: p.tried, Error: err.Error(), Reason: sendReason(err)})
 		}
 		return err
 	}
@@ -188,12 +240,12 @@ func (p *pinger) send() error {
 // next request is due, or the oldest one out has waited long enough. There is
 // none when all is done.
 func (p *pinger) nextEvent(due time.Time) (at time.Time, more bool) {
-	for p.first < p.tried && p.waiting[p.first].IsZero() {
+	for p.first < p.tried && p.requests[p.first].state != waiting {
 		p.first++
 	}
 	out, left := p.first < p.tried, p.tried < p.count
 	if out {
-		at = p.waiting[p.first].Add(p.timeout)
+		at = p.requests[p.first].sent.Add(p.timeout)
 	}
 	if left && (!out || due.Before(at)) {
 		at = due
@@ -204,75 +256,82 @@ func (p *pinger) nextEvent(due time.Time) (at time.Time, more bool) {
 // expire gives up requests that have had no answer until now.
 func (p *pinger) expire(now time.Time) {
 	for i := p.first; i < p.tried; i++ {
-		sent := p.waiting[i]
-		if sent.IsZero() {
+		r := &p.requests[i]
+		if r.state != waiting {
 			continue
 		}
-		if now.Sub(sent) < p.timeout {
+		if now.Sub(r.sent) < p.timeout {
 			return // later ones were sent later
 		}
-		p.waiting[i] = time.Time{}
-		p.reply(topology.PingReply{Seq: i + 1, Error: fmt.Sprintf("no reply within %d ms", p.timeout.Milliseconds())})
+		r.state = failed
+		p.reply(topology.PingReply{Seq: i + 1, Error: noReply(p.timeout), Reason: topology.PingTimeout})
 	}
 }
 
-// take looks whether a packet answers a request that waits. A duplicate, or one
-// that comes too late, does not.
+func noReply(within time.Duration) string {
+	return fmt.Sprintf("no reply within %d ms", within.Milliseconds())
+}
+
+// take takes a packet for what it is: the answer to a request that waits, a
+// duplicate, something said besides, or, when it comes too late, nothing.
 func (p *pinger) take(packet *pingPacket) {
 	a, ok := p.match.answer(packet)
-	if !ok || a.seq < 1 || a.seq > p.tried || p.waiting[a.seq-1].IsZero() {
+	if !ok || a.seq < 1 || a.seq > p.tried {
 		return
 	}
-	sent := p.waiting[a.seq-1]
-	p.waiting[a.seq-1] = time.Time{}
-	reply := topology.PingReply{Seq: a.seq, From: packet.from.String(), Error: a.problem}
-	if a.problem == "" {
-		arrived := packet.arrived
-		if arrived.Before(sent) { // the wall clock was set meanwhile
-			arrived = packet.read
+	r := &p.requests[a.seq-1]
+	reply := topology.PingReply{Seq: a.seq, From: packet.from.String()}
+	switch {
+	case a.notice:
+		reply.Notice = a.words
+	case a.words != "":
+		if r.state != waiting {
+			return
 		}
-		rtt := arrived.Sub(sent)
-		p.rtts = append(p.rtts, rtt)
-		p.result.Received++
+		r.state = failed
+		p.result.Errors++
+		reply.Error, reply.Reason = a.words, a.reason
+		if a.host && p.isOwn(packet.from) {
+			reply.Reason = topology.PingNeighbourFailed
+		}
+	default:
+		if r.state != waiting && r.state != answered {
+			return
+		}
+		rtt := packet.since(r.sent)
+		if len(p.rtts) < p.count+maxBesides {
+			p.rtts = append(p.rtts, rtt)
+		}
 		reply.TTL, reply.RTTMS = packet.ttl, milliseconds(rtt)
+		p.echoed(r, &reply)
 	}
 	p.reply(reply)
 }
 
+// echoed counts an echo reply.
+func (p *pinger) echoed(r *echoRequest, reply *topology.PingReply) {
+	if r.state == answered {
+		reply.Duplicate = true
+		p.result.Duplicates++
+		return
+	}
+	r.state = answered
+	p.result.Received++
+	if reply.Seq < p.latest {
+		reply.Reordered = true
+		p.result.Reordered++
+	}
+	p.latest = max(p.latest, reply.Seq)
+}
+
 func (p *pinger) reply(r topology.PingReply) {
+	if !r.IsAnswer() {
+		if p.besides++; p.besides > maxBesides {
+			return
+		}
+	}
 	p.result.Replies = append(p.result.Replies, r)
 	if p.onReply != nil {
 		p.onReply(r)
 	}
 }
-
-// sum fills in loss and round trips. Requests that could not be sent are lost.
-func (p *pinger) sum() {
-	if p.tried > 0 {
-		p.result.Loss = float64(p.tried-p.result.Received) / float64(p.tried)
-	}
-	p.result.RTTMS = summary(p.rtts)
-}
-
-// summary is the last line of ping(8). Its mdev is the standard deviation of
-// the whole population (finish() in iputils' ping_common.c).
-func summary(rtts []time.Duration) *topology.RTT {
-	if len(rtts) == 0 {
-		return nil
-	}
-	s := topology.RTT{Min: math.Inf(1)}
-	n := float64(len(rtts))
-	for _, d := range rtts {
-		ms := milliseconds(d)
-		s.Min, s.Max = min(s.Min, ms), max(s.Max, ms)
-		s.Avg += ms / n
-	}
-	for _, d := range rtts {
-		off := milliseconds(d) - s.Avg
-		s.Mdev += off * off / n
-	}
-	s.Mdev = math.Sqrt(s.Mdev)
-	return &s
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }

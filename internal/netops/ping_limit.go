@@ -17,11 +17,13 @@ var pings = pingList{running: map[*pingRun]bool{}}
 type pingList struct {
 	mu      sync.Mutex
 	running map[*pingRun]bool
+	places  int // taken by pings; a matrix takes none
 }
 
+// pingRun is a socket that pings from a namespace.
 type pingRun struct {
 	namespace topology.NamespaceID
-	stop      context.CancelCauseFunc
+	stop      func(error)
 }
 
 // begin takes one of the places until done is called. The context it gives ends
@@ -29,10 +31,11 @@ type pingRun struct {
 func (l *pingList) begin(ctx context.Context, id topology.NamespaceID) (run context.Context, done func(), err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.running) >= MaxPings {
+	if l.places >= MaxPings {
 		return nil, nil, topology.Errorf(topology.CodeBusy, "", "%d pings are under way", MaxPings).
 			WithHint("try again when one of them has ended")
 	}
+	l.places++
 	ctx, stop := context.WithCancelCause(ctx)
 	r := &pingRun{namespace: id, stop: stop}
 	l.running[r] = true
@@ -40,8 +43,23 @@ func (l *pingList) begin(ctx context.Context, id topology.NamespaceID) (run cont
 		stop(nil)
 		l.mu.Lock()
 		defer l.mu.Unlock()
+		l.places--
 		delete(l.running, r)
 	}, nil
+}
+
+// attend has stop called, once at most, when the namespace is deleted before
+// leave is called.
+func (l *pingList) attend(id topology.NamespaceID, stop func(error)) (leave func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := &pingRun{namespace: id, stop: stop}
+	l.running[r] = true
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.running, r)
+	}
 }
 
 // stopPings ends the pings from a namespace. It must be called when the

@@ -27,11 +27,12 @@ type echoMatch struct {
 	payload []byte
 }
 
-// echoAnswer is what a packet says about request seq: an echo, or the problem
-// that the sender of the packet had with it.
+// echoAnswer is what a packet says about request seq: an echo of it, or the
+// problem that the sender of the packet had with it.
 type echoAnswer struct {
-	seq     int
-	problem string
+	seq int
+	problem
+	about netip.Addr // the address that was asked
 }
 
 // newEchoMatch chooses an identifier and a payload of size bytes.
@@ -63,19 +64,29 @@ func (m *echoMatch) request(seq int) ([]byte, error) {
 	return message.Marshal(nil)
 }
 
-// answer tells which request a packet answers, if it is one of this ping's.
-func (m *echoMatch) answer(packet *pingPacket) (a echoAnswer, ok bool) {
+// answer tells which request a packet answers, if it is one of this ping's. An
+// echo from another address than was asked may be right, as with multicast and
+// anycast, but then it must carry the whole nonce.
+func (m *echoMatch) answer(packet *pingPacket) (echoAnswer, bool) {
+	a, ok := m.read(packet)
+	echo := a.words == ""
+	return a, ok && (a.about == m.target.WithZone("") || echo && len(m.payload) >= nonceLen)
+}
+
+// read is answer whatever address was asked.
+func (m *echoMatch) read(packet *pingPacket) (a echoAnswer, ok bool) {
 	if len(packet.data) < icmpHeader {
 		return a, false
 	}
-	echo, reply, problem := int(ipv4.ICMPTypeEcho), int(ipv4.ICMPTypeEchoReply), problem4
+	echo, reply, read := int(ipv4.ICMPTypeEcho), int(ipv4.ICMPTypeEchoReply), problem4
 	if m.target.Is6() {
-		echo, reply, problem = int(ipv6.ICMPTypeEchoRequest), int(ipv6.ICMPTypeEchoReply), problem6
+		echo, reply, read = int(ipv6.ICMPTypeEchoRequest), int(ipv6.ICMPTypeEchoReply), problem6
 	}
 	if int(packet.data[0]) == reply {
-		return m.echoed(packet)
+		a.seq, a.about = seqOf(packet.data), packet.from.WithZone("")
+		return a, m.idOf(packet.data) == m.id && bytes.Equal(packet.data[icmpHeader:], m.payload)
 	}
-	if a.problem = problem(packet.data); a.problem == "" {
+	if a.problem = read(packet.data); a.words == "" {
 		return a, false
 	}
 	// The error quotes the packet it is about, at least its IP header and the
@@ -84,22 +95,13 @@ func (m *echoMatch) answer(packet *pingPacket) (a echoAnswer, ok bool) {
 	if m.target.Is6() {
 		to, quoted = quoted6(packet.data[icmpHeader:])
 	}
-	if len(quoted) < icmpHeader || int(quoted[0]) != echo || to != m.target.WithZone("") || m.idOf(quoted) != m.id {
+	if len(quoted) < icmpHeader || int(quoted[0]) != echo || m.idOf(quoted) != m.id {
 		return a, false
 	}
 	nonce := quoted[icmpHeader:]
 	nonce = nonce[:min(len(nonce), len(m.payload), nonceLen)]
-	a.seq = seqOf(quoted)
+	a.seq, a.about = seqOf(quoted), to
 	return a, bytes.HasPrefix(m.payload, nonce)
-}
-
-// echoed reads an echo reply. One from another address than was asked may be
-// right, as with multicast and anycast, but then it must carry the whole nonce.
-func (m *echoMatch) echoed(packet *pingPacket) (a echoAnswer, ok bool) {
-	a.seq = seqOf(packet.data)
-	ok = m.idOf(packet.data) == m.id && bytes.Equal(packet.data[icmpHeader:], m.payload) &&
-		(packet.from.WithZone("") == m.target.WithZone("") || len(m.payload) >= nonceLen)
-	return a, ok
 }
 
 func (m *echoMatch) idOf(message []byte) uint16 { return binary.BigEndian.Uint16(message[4:]) }

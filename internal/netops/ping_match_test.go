@@ -100,20 +100,22 @@ func TestPingMatch(t *testing.T) {
 	}
 }
 
-// Whatever arrives twice, late or unasked must not count.
+// Whatever arrives late or unasked must not count; what arrives twice is told, and
+// so is what is out of order.
 func TestPingCountsOnce(t *testing.T) {
 	var got []topology.PingReply
 	p := &pinger{
-		match:   newEchoMatch(netip.MustParseAddr("192.0.2.1"), 56),
-		count:   4,
-		timeout: time.Second,
-		waiting: make([]time.Time, 4),
-		onReply: func(r topology.PingReply) { got = append(got, r) },
+		match:    newEchoMatch(netip.MustParseAddr("192.0.2.1"), 56),
+		count:    4,
+		timeout:  time.Second,
+		requests: make([]echoRequest, 4),
+		isOwn:    func(netip.Addr) bool { return false },
+		onReply:  func(r topology.PingReply) { got = append(got, r) },
 	}
 	sent := time.Now()
 	p.tried, p.result.Sent = 3, 3
 	for i := range 3 {
-		p.waiting[i] = sent
+		p.requests[i] = echoRequest{sent, waiting}
 	}
 	p.take(echoReply(t, p.match, 2))
 	p.take(echoReply(t, p.match, 2)) // duplicate
@@ -131,10 +133,14 @@ func TestPingCountsOnce(t *testing.T) {
 	for _, r := range got {
 		seqs = append(seqs, r.Seq)
 	}
-	if !slices.Equal(seqs, []int{2, 3, 1}) || p.result.Received != 1 || len(p.rtts) != 1 {
+	if !slices.Equal(seqs, []int{2, 2, 3, 1}) || p.result.Received != 1 || p.result.Duplicates != 1 || p.result.Errors != 1 || len(p.rtts) != 2 {
 		t.Errorf("%+v, %+v", got, p.result)
 	}
-	if got[1].Error != "Time to live exceeded" || got[2].Error != "no reply within 1000 ms" || got[0].Error != "" {
+	if got[0].Error != "" || got[0].Duplicate || !got[1].Duplicate || got[1].Error != "" {
+		t.Errorf("%+v", got)
+	}
+	if got[2].Error != "Time to live exceeded" || got[2].Reason != topology.PingTTLExceeded ||
+		got[3].Error != "no reply within 1000 ms" || got[3].Reason != topology.PingTimeout {
 		t.Errorf("%+v", got)
 	}
 	if _, more := p.nextEvent(sent); !more {
@@ -142,10 +148,38 @@ func TestPingCountsOnce(t *testing.T) {
 	}
 }
 
+// Order is that of the first replies, and a flood of duplicates is only counted.
+func TestPingOrderAndFlood(t *testing.T) {
+	told := 0
+	p := &pinger{
+		match: newEchoMatch(netip.MustParseAddr("192.0.2.1"), 56), count: 3, tried: 3, timeout: time.Hour,
+		requests: make([]echoRequest, 3), onReply: func(topology.PingReply) { told++ },
+	}
+	for i := range p.requests {
+		p.requests[i] = echoRequest{time.Now(), waiting}
+	}
+	for _, seq := range []int{2, 1, 3, 1} {
+		p.take(echoReply(t, p.match, seq))
+	}
+	var late []bool
+	for _, r := range p.result.Replies {
+		late = append(late, r.Reordered)
+	}
+	if !slices.Equal(late, []bool{false, true, false, false}) || p.result.Reordered != 1 || p.result.Duplicates != 1 {
+		t.Errorf("%+v", p.result)
+	}
+	for range 2 * maxBesides {
+		p.take(echoReply(t, p.match, 3))
+	}
+	if p.result.Duplicates != 1+2*maxBesides || told != 3+maxBesides || len(p.result.Replies) != told || len(p.rtts) > 3+maxBesides {
+		t.Errorf("%d duplicates, %d told, %d kept, %d round trips", p.result.Duplicates, told, len(p.result.Replies), len(p.rtts))
+	}
+}
+
 // The wall clock that stamps packets may be set at any time.
 func TestPingClockSet(t *testing.T) {
-	p := &pinger{match: newEchoMatch(netip.MustParseAddr("192.0.2.1"), 56), timeout: time.Second, waiting: make([]time.Time, 1), tried: 1}
-	p.waiting[0] = time.Now().Add(-30 * time.Millisecond)
+	p := &pinger{match: newEchoMatch(netip.MustParseAddr("192.0.2.1"), 56), count: 1, timeout: time.Second, requests: make([]echoRequest, 1), tried: 1}
+	p.requests[0] = echoRequest{time.Now().Add(-30 * time.Millisecond), waiting}
 	packet := echoReply(t, p.match, 1)
 	packet.arrived = packet.read.Add(-time.Hour)
 	p.expire(packet.arrived)
@@ -159,19 +193,28 @@ func TestPingProblemWords(t *testing.T) {
 	tooBig := []byte{2, 0, 0, 0, 0, 0, 5, 0}
 	fragNeeded := []byte{3, 4, 0, 0, 0, 0, 0, 0}
 	binary.BigEndian.PutUint16(fragNeeded[6:], 1400)
-	for _, c := range []struct{ got, want string }{
-		{problem4([]byte{3, 13, 0, 0, 0, 0, 0, 0}), "Packet filtered"},
-		{problem4(fragNeeded), "Frag needed and DF set (mtu = 1400)"},
-		{problem4([]byte{3, 200, 0, 0, 0, 0, 0, 0}), "Unknown code 200"},
-		{problem4([]byte{12, 0, 0, 0, 20, 0, 0, 0}), "Parameter problem: pointer = 20"},
-		{problem4([]byte{0, 0, 0, 0, 0, 0, 0, 0}), ""},
-		{problem6(tooBig), "Packet too big: mtu=1280"},
-		{problem6([]byte{1, 3, 0, 0, 0, 0, 0, 0}), "Destination unreachable: Address unreachable"},
-		{problem6([]byte{4, 1, 0, 0, 0, 0, 0, 6}), "Parameter problem: Unknown header at 6"},
-		{problem6([]byte{129, 0, 0, 0, 0, 0, 0, 0}), ""},
+	for _, c := range []struct {
+		got    problem
+		words  string
+		reason topology.PingReason
+	}{
+		{problem4([]byte{3, 13, 0, 0, 0, 0, 0, 0}), "Packet filtered", topology.PingProhibited},
+		{problem4(fragNeeded), "Frag needed and DF set (mtu = 1400)", topology.PingTooBig},
+		{problem4([]byte{3, 1, 0, 0, 0, 0, 0, 0}), "Destination Host Unreachable", topology.PingUnreachable},
+		{problem4([]byte{3, 200, 0, 0, 0, 0, 0, 0}), "Unknown code 200", topology.PingUnreachable},
+		{problem4([]byte{11, 1, 0, 0, 0, 0, 0, 0}), "Frag reassembly time exceeded", topology.PingICMPError},
+		{problem4([]byte{12, 0, 0, 0, 20, 0, 0, 0}), "Parameter problem: pointer = 20", topology.PingICMPError},
+		{problem4([]byte{5, 1, 0, 0, 10, 0, 0, 9}), "Redirect Host (New nexthop: 10.0.0.9)", ""},
+		{problem4([]byte{0, 0, 0, 0, 0, 0, 0, 0}), "", ""},
+		{problem6(tooBig), "Packet too big: mtu=1280", topology.PingTooBig},
+		{problem6([]byte{1, 1, 0, 0, 0, 0, 0, 0}), "Destination unreachable: Administratively prohibited", topology.PingProhibited},
+		{problem6([]byte{1, 3, 0, 0, 0, 0, 0, 0}), "Destination unreachable: Address unreachable", topology.PingUnreachable},
+		{problem6([]byte{3, 0, 0, 0, 0, 0, 0, 0}), "Time exceeded: Hop limit", topology.PingTTLExceeded},
+		{problem6([]byte{4, 1, 0, 0, 0, 0, 0, 6}), "Parameter problem: Unknown header at 6", topology.PingICMPError},
+		{problem6([]byte{129, 0, 0, 0, 0, 0, 0, 0}), "", ""},
 	} {
-		if c.got != c.want {
-			t.Errorf("%q, want %q", c.got, c.want)
+		if c.got.words != c.words || c.got.reason != c.reason {
+			t.Errorf("%+v, want %q, %q", c.got, c.words, c.reason)
 		}
 	}
 }

@@ -65,7 +65,7 @@ func TestPingReadsLate(t *testing.T) {
 		wantReplies(t, mustPing(t, k, quick(a, address)), 1, 64) // neighbours know each other
 		t.Run(address, func(t *testing.T) {
 			target := netip.MustParseAddr(address)
-			p := &pinger{match: newEchoMatch(target, 56), count: 2, timeout: 50 * time.Millisecond, waiting: make([]time.Time, 2)}
+			p := &pinger{match: newEchoMatch(target, 56), count: 2, timeout: 50 * time.Millisecond, requests: make([]echoRequest, 2)}
 			p.result.Address = address
 			p.socket = pingSocketIn(t, k, a, target, p.match.id)
 			foreign := pingSocketIn(t, k, a, target, p.match.id+1)
@@ -98,7 +98,7 @@ func pingSocketIn(t *testing.T, k *Kernel, namespace string, target netip.Addr, 
 	t.Helper()
 	var s *pingSocket
 	err := k.Do(namespace, func() (err error) {
-		s, err = openPingSocket(target, id, 64)
+		s, err = openPingSocket(target, "", id, 64)
 		return err
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package netops
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -45,39 +46,78 @@ type pingPacket struct {
 	read    time.Time
 }
 
-// openPingSocket opens a socket in the thread's namespace that sends to target
-// and receives the echo replies to an identifier, from anybody, and all ICMP
-// errors.
-func openPingSocket(target netip.Addr, id uint16, ttl int) (*pingSocket, error) {
-	family, proto := unix.AF_INET, unix.IPPROTO_ICMP
-	if target.Is6() {
-		family, proto = unix.AF_INET6, unix.IPPROTO_ICMPV6
+// since is how long after a request was sent the packet arrived.
+func (packet *pingPacket) since(sent time.Time) time.Duration {
+	if packet.arrived.Before(sent) { // the wall clock was set meanwhile
+		return packet.read.Sub(sent)
 	}
-	fd, err := unix.Socket(family, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+	return packet.arrived.Sub(sent)
+}
+
+// openPingSocket opens a socket in the thread's namespace that sends to target,
+// over a link if one is named, and receives the echo replies to an identifier,
+// from anybody, and all ICMP errors.
+func openPingSocket(target netip.Addr, link string, id uint16, ttl int) (*pingSocket, error) {
+	fd, err := rawSocket(target, id, ttl)
 	if err != nil {
-		return nil, os.NewSyscallError("socket", err)
+		return nil, err
 	}
 	s := &pingSocket{
 		file:   os.NewFile(uintptr(fd), "icmp"),
 		buffer: make([]byte, 1<<16),
 		space:  make([]byte, 128),
 	}
-	err = s.set(fd, target, ttl)
+	if s.to, err = sendTo(fd, target); err == nil && link != "" {
+		err = s.leaveBy(fd, link)
+	}
 	if err == nil {
-		err = filterID(fd, target.Is6(), id)
+		s.conn, err = s.file.SyscallConn()
 	}
 	if err != nil {
-		s.close()
-		return nil, err
-	}
-	if s.conn, err = s.file.SyscallConn(); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *pingSocket) set(fd int, target netip.Addr, ttl int) error {
+// sendTo is where a socket sends to reach an address.
+func sendTo(fd int, target netip.Addr) (unix.Sockaddr, error) {
+	if target.Is4() {
+		return &unix.SockaddrInet4{Addr: target.As4()}, nil
+	}
+	to := &unix.SockaddrInet6{Addr: target.As16()}
+	if target.Zone() != "" {
+		index, err := linkIndex(fd, target.Zone())
+		if err != nil {
+			return nil, pingFieldError("/address", "%v", err)
+		}
+		to.ZoneId = index
+	}
+	return to, nil
+}
+
+// rawSocket opens a raw ICMP socket of target's family in the thread's namespace,
+// which does not block, receives the echo replies to an identifier and all ICMP
+// errors, and has them stamped.
+func rawSocket(target netip.Addr, id uint16, ttl int) (int, error) {
+	family, proto := unix.AF_INET, unix.IPPROTO_ICMP
+	if target.Is6() {
+		family, proto = unix.AF_INET6, unix.IPPROTO_ICMPV6
+	}
+	fd, err := unix.Socket(family, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	if err = setRaw(fd, target, ttl); err == nil {
+		err = filterID(fd, target.Is6(), id)
+	}
+	if err != nil {
+		return -1, errors.Join(err, unix.Close(fd))
+	}
+	return fd, nil
+}
+
+func setRaw(fd int, target netip.Addr, ttl int) error {
 	var errs []error
 	option := func(level, name, value int) {
 		errs = append(errs, os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, level, name, value)))
@@ -88,28 +128,18 @@ func (s *pingSocket) set(fd int, target netip.Addr, ttl int) error {
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, pingBuffer)
 	option(unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	if target.Is4() {
-		s.to = &unix.SockaddrInet4{Addr: target.As4()}
 		option(unix.SOL_IP, unix.IP_TTL, ttl)
 		option(unix.SOL_IP, unix.IP_MULTICAST_TTL, ttl)
 		var pass uint32
 		for _, t := range []ipv4.ICMPType{
 			ipv4.ICMPTypeEchoReply, ipv4.ICMPTypeDestinationUnreachable,
-			ipv4.ICMPTypeTimeExceeded, ipv4.ICMPTypeParameterProblem,
+			ipv4.ICMPTypeTimeExceeded, ipv4.ICMPTypeParameterProblem, ipv4.ICMPTypeRedirect,
 		} {
 			pass |= 1 << t
 		}
 		option(unix.SOL_RAW, icmpFilter, int(int32(^pass))) // a set bit blocks
 		return errors.Join(errs...)
 	}
-	to := &unix.SockaddrInet6{Addr: target.As16()}
-	if target.Zone() != "" {
-		index, err := linkIndex(fd, target.Zone())
-		if err != nil {
-			return err
-		}
-		to.ZoneId = index
-	}
-	s.to = to
 	option(unix.SOL_IPV6, unix.IPV6_UNICAST_HOPS, ttl)
 	option(unix.SOL_IPV6, unix.IPV6_MULTICAST_HOPS, ttl)
 	option(unix.SOL_IPV6, unix.IPV6_RECVHOPLIMIT, 1)
@@ -125,6 +155,30 @@ func (s *pingSocket) set(fd int, target netip.Addr, ttl int) error {
 	}
 	err := unix.SetsockoptICMPv6Filter(fd, unix.SOL_ICMPV6, unix.ICMPV6_FILTER, &filter)
 	return errors.Join(append(errs, os.NewSyscallError("setsockopt", err))...)
+}
+
+// leaveBy has the socket send over one link, as SO_BINDTODEVICE would, which ping(8)
+// uses. A socket that is bound does not hear what the namespace tells itself over
+// lo, though: that a neighbour does not answer.
+func (s *pingSocket) leaveBy(fd int, link string) error {
+	index, err := linkIndex(fd, link)
+	if err != nil {
+		return pingFieldError("/link", "%v", err)
+	}
+	inOrder := int(int32(binary.NativeEndian.Uint32(binary.BigEndian.AppendUint32(nil, index)))) // ip(7): in network order
+	if to, is6 := s.to.(*unix.SockaddrInet6); is6 {
+		if to.ZoneId != 0 && to.ZoneId != index {
+			return pingFieldError("/link", "the address is one of another link")
+		}
+		err = errors.Join(
+			unix.SetsockoptInt(fd, unix.SOL_IPV6, unix.IPV6_UNICAST_IF, inOrder),
+			unix.SetsockoptInt(fd, unix.SOL_IPV6, unix.IPV6_MULTICAST_IF, int(index)))
+	} else {
+		err = errors.Join(
+			unix.SetsockoptInt(fd, unix.SOL_IP, unix.IP_UNICAST_IF, inOrder),
+			unix.SetsockoptIPMreqn(fd, unix.SOL_IP, unix.IP_MULTICAST_IF, &unix.IPMreqn{Ifindex: int32(index)}))
+	}
+	return os.NewSyscallError("setsockopt", err)
 }
 
 // filterID keeps the echo replies to other identifiers from waking this ping,
@@ -160,7 +214,7 @@ func linkIndex(fd int, name string) (uint32, error) {
 		err = unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, request)
 	}
 	if err != nil {
-		return 0, addressError("there is no link %s in this namespace", name)
+		return 0, fmt.Errorf("there is no link %s in this namespace", name)
 	}
 	return request.Uint32(), nil
 }
@@ -180,10 +234,15 @@ func linkName(fd int, index uint32) string {
 
 // addressError refuses the address of a ping.
 func addressError(format string, args ...any) error {
+	return pingFieldError("/address", format, args...)
+}
+
+// pingFieldError refuses a ping for one of its fields.
+func pingFieldError(pointer, format string, args ...any) error {
 	return &topology.Error{
 		Code:   topology.CodeInvalid,
-		Detail: "cannot ping this address",
-		Fields: []topology.FieldError{{Pointer: "/address", Detail: fmt.Sprintf(format, args...)}},
+		Detail: "cannot ping like this",
+		Fields: []topology.FieldError{{Pointer: pointer, Detail: fmt.Sprintf(format, args...)}},
 	}
 }
 
@@ -196,18 +255,18 @@ func (s *pingSocket) interrupt() { _ = s.file.SetReadDeadline(time.Unix(1, 0)) }
 // not take it. It never waits: a full buffer is a reason too.
 func (s *pingSocket) send(message []byte) error {
 	var sendErr error
-	err := s.conn.Control(func(fd uintptr) {
-		for {
-			sendErr = unix.Sendto(int(fd), message, 0, s.to)
-			if sendErr != unix.EINTR {
-				return
-			}
-		}
-	})
-	if err != nil {
+	if err := s.conn.Control(func(fd uintptr) { sendErr = sendPing(int(fd), message, s.to) }); err != nil {
 		return err
 	}
 	return sendErr
+}
+
+func sendPing(fd int, message []byte, to unix.Sockaddr) error {
+	err := unix.Sendto(fd, message, 0, to)
+	for err == unix.EINTR {
+		err = unix.Sendto(fd, message, 0, to)
+	}
+	return err
 }
 
 // receive waits for a packet until a time and then fails with
@@ -238,16 +297,20 @@ func (s *pingSocket) receive(ctx context.Context, until time.Time) (*pingPacket,
 }
 
 // read takes one packet from the socket.
-func (s *pingSocket) read(fd int) (*pingPacket, error) {
-	n, controlLen, _, from, err := unix.Recvmsg(fd, s.buffer, s.space, 0)
+func (s *pingSocket) read(fd int) (*pingPacket, error) { return readPing(fd, s.buffer, s.space) }
+
+// readPing takes one packet from a raw ICMP socket into buffer, with space for
+// control messages.
+func readPing(fd int, buffer, space []byte) (*pingPacket, error) {
+	n, controlLen, _, from, err := unix.Recvmsg(fd, buffer, space, 0)
 	for err == unix.EINTR {
-		n, controlLen, _, from, err = unix.Recvmsg(fd, s.buffer, s.space, 0)
+		n, controlLen, _, from, err = unix.Recvmsg(fd, buffer, space, 0)
 	}
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	packet := &pingPacket{data: s.buffer[:n], arrived: now, read: now}
+	packet := &pingPacket{data: buffer[:n], arrived: now, read: now}
 	switch from := from.(type) {
 	case *unix.SockaddrInet4:
 		packet.from = netip.AddrFrom4(from.Addr)
@@ -263,7 +326,7 @@ func (s *pingSocket) read(fd int) (*pingPacket, error) {
 			packet.from = packet.from.WithZone(linkName(fd, from.ZoneId))
 		}
 	}
-	s.control(packet, s.space[:controlLen])
+	packet.control(space[:controlLen])
 	return packet, nil
 }
 
@@ -272,7 +335,7 @@ func (s *pingSocket) read(fd int) (*pingPacket, error) {
 // has asked for stamps until just now. How long it has waited since is taken
 // off the monotonic clock, so that setting the clock disturbs one packet at
 // most.
-func (s *pingSocket) control(packet *pingPacket, messages []byte) {
+func (packet *pingPacket) control(messages []byte) {
 	for len(messages) > 0 {
 		header, data, rest, err := unix.ParseOneSocketControlMessage(messages)
 		if err != nil {

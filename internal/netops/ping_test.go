@@ -66,10 +66,10 @@ func pingSettle(t testing.TB, namespaces ...string) {
 	}
 }
 
-// linkLocal gives the link-local address of a namespace's eth0.
-func linkLocal(t testing.TB, namespace string) string {
+// linkLocal gives the link-local address of a link.
+func linkLocal(t testing.TB, namespace, link string) string {
 	t.Helper()
-	out := nettest.Shell(t, "ip -n "+namespace+" -6 -o addr show dev eth0 scope link | sed 's/.*inet6 //; s,/.*,,'")
+	out := nettest.Shell(t, "ip -n "+namespace+" -6 -o addr show dev "+link+" scope link | sed 's/.*inet6 //; s,/.*,,'")
 	return strings.TrimSpace(out)
 }
 
@@ -181,8 +181,8 @@ func TestPingPair(t *testing.T) {
 		{a, "fd00::2"},
 		{b, "fd00::1"},
 		{a, "::ffff:10.0.0.2"},
-		{a, linkLocal(t, b) + "%eth0"},
-		{b, linkLocal(t, a) + "%eth0"},
+		{a, linkLocal(t, b, "eth0") + "%eth0"},
+		{b, linkLocal(t, a, "eth0") + "%eth0"},
 	} {
 		r := mustPing(t, k, topology.PingRequest{Namespace: c.from, Address: c.to, IntervalMS: 20})
 		wantReplies(t, r, 3, 64)
@@ -196,10 +196,15 @@ func TestPingMulticast(t *testing.T) {
 	k := pingKernel(t)
 	a, b := pingPair(t)
 	pingSettle(t, a, b)
-	// Both ends answer; a request has one reply all the same.
+	// Both ends answer: each request has one reply and one more.
 	r := mustPing(t, k, topology.PingRequest{Namespace: a, Address: "ff02::1%eth0", IntervalMS: 20})
-	if r.Received != 3 || len(r.Replies) != 3 || !strings.HasPrefix(r.Replies[0].From, "fe80::") || !strings.HasSuffix(r.Replies[0].From, "%eth0") {
+	if r.Received != 3 || r.Duplicates != 3 || len(r.Replies) != 6 || r.Loss != 0 {
 		t.Errorf("%+v", r)
+	}
+	for i, p := range r.Replies {
+		if p.Seq != 1+i/2 || p.Duplicate != (i%2 == 1) || !strings.HasPrefix(p.From, "fe80::") || !strings.HasSuffix(p.From, "%eth0") {
+			t.Errorf("reply %d: %+v", i, p)
+		}
 	}
 }
 
