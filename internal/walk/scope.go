@@ -51,7 +51,8 @@ func Look(s *topology.Snapshot, source string, target netip.Addr) (*Scope, error
 			}
 		}
 	}
-	out.Flow = Flow{unique(ends), unique(append(gateways, ends...))}
+	ends = unique(ends)
+	out.Flow = Flow{ends, unique(append(gateways, ends...))}
 	return out, nil
 }
 

@@ -59,6 +59,9 @@ func (e *Evidence) ofThePing(hops []*hop) []*hop {
 	first := slices.IndexFunc(hops, func(h *hop) bool {
 		return h.kind == EchoRequest && h.namespace == e.Source && h.Out && h.to == e.Target.Unmap().WithZone("")
 	})
+	if first < 0 { // nothing was sent, which the source's own kernel can say of a request
+		first = slices.IndexFunc(hops, func(h *hop) bool { return h.kind == ICMPError && h.namespace == e.Source && h.Out })
+	}
 	ours := func(h *hop) bool { return first >= 0 && h.echo.flow() == hops[first].echo.flow() }
 	visited := map[string]bool{e.Source: true} // namespaces whose own stack had the packet
 	for _, h := range hops {
