@@ -51,10 +51,15 @@ export function takeLines(m, lines) {
   return next;
 }
 
-/** Namespaces that can take part: those with an address to be pinged at. @param {import('../types.js').Snapshot} t */
+/**
+ * Namespaces that can take part: those with an end of a cable, or an address;
+ * those that have lost theirs are worth asking, too.
+ * @param {import('../types.js').Snapshot} t
+ */
 export function takers(t) {
-  return t.namespaces.filter((n) => n.sync !== 'missing' && n.name !== n.id && (n.name !== 'host' || n.links.some((l) => l.managed && hasAddress(l)))
-    && n.links.some(hasAddress)).map((n) => n.name).sort(byName);
+  const there = t.namespaces.filter((n) => n.sync !== 'missing' && n.name !== n.id);
+  return there.filter((n) => n.links.some((l) => hasAddress(l) && (n.name !== 'host' || l.managed)) || (n.name !== 'host' && n.links.some((l) => l.kind === 'veth' && !l.master)))
+    .map((n) => n.name).sort(byName);
 }
 const hasAddress = (l) => l.addresses.some((a) => a.scope === 'global');
 

@@ -7,6 +7,7 @@ import { refOfHop } from './walk.js';
 /** @typedef {{key: string, values: Record<string, any>, tone?: string}} Sentence tone: what it is about (verdict, learn, warn) */
 
 const namedAtMost = 6;
+export const inOrder = new Intl.Collator('en', { numeric: true }).compare;
 
 /** @param {string} key @param {Record<string, any>} [values] @param {string} [tone] @returns {Sentence} */
 const s = (key, values = {}, tone = '') => ({ key, values, tone });
@@ -20,8 +21,9 @@ export function speak(x, t) {
   return t(x.key, values);
 }
 
-/** @param {string[]} names */
-function list(names, t) {
+/** @param {string[]} unsorted */
+function list(unsorted, t) {
+  const names = [...unsorted].sort(inOrder);
   const shown = names.slice(0, names.length > namedAtMost + 1 ? namedAtMost : names.length).join(t('walk.comma'));
   const more = names.length > namedAtMost + 1 ? names.length - namedAtMost : 0;
   return more ? t('walk.andMore', { list: shown, count: more }) : shown;

@@ -5,7 +5,7 @@ import { html, useEffect, useMemo, useRef } from '../lib/preact.js';
 import { player, probes, scene, t } from '../context.js';
 import { marksOf } from '../core/diagnosis.js';
 import { refOfHop, sceneAt } from '../core/walk.js';
-import { bridgeName, lettersOf, lookOf, macName, reasonOf, speak } from '../core/walksay.js';
+import { bridgeName, inOrder, lettersOf, lookOf, macName, reasonOf, speak } from '../core/walksay.js';
 import { along, createAtlas } from '../core/walkway.js';
 import { textWidth } from '../layout/measure.js';
 
@@ -148,7 +148,10 @@ function Decided({ decision: d, lesson, mac, box, port, camera }) {
 }
 
 const wide = (text) => textWidth(text, 13);
-const short = (ports) => (ports.length > 6 ? `${ports.slice(0, 5).join(', ')} … (${ports.length})` : ports.join(', '));
+const short = (list) => {
+  const ports = [...list].sort(inOrder);
+  return ports.length > 6 ? `${ports.slice(0, 5).join(', ')} … (${ports.length})` : ports.join(', ');
+};
 
 /** Rings around what a diagnosis found, which also brings it into view. */
 function Findings({ camera }) {

@@ -45,7 +45,7 @@ const clamp = (x, n) => Math.max(0, Math.min(n - 1, x));
 function layout(stage, names) {
   const n = names.length;
   const longest = Math.max(3, ...names.map((x) => x.length));
-  const left = Math.min(150, longest * 7.2 + 26);
+  const left = Math.max(96, Math.min(150, longest * 7.2 + 26));
   const [width, height] = [stage.clientWidth, stage.clientHeight];
   const size = Math.floor(Math.max(least, Math.min(most, (width - left - 4) / n, n <= 24 ? (height - 34) / n : most)));
   const slanted = size < longest * 7.2 + 6;
