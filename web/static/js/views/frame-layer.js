@@ -23,6 +23,9 @@ const useAtlas = () => {
   return useMemo(() => createAtlas(model, positions, routes), [model, positions, routes]);
 };
 
+/** Envelopes stay to be seen from far away. @param {number} k */
+const sizeAt = (k) => Math.max(1, Math.min(3, 0.45 / k));
+
 /** The frames of a step. Where they are is written into the elements by the clock. */
 function Frames({ camera }) {
   const atlas = useAtlas();
@@ -32,35 +35,36 @@ function Frames({ camera }) {
   const now = useRef(/** @type {any} */ (null));
   const drawn = useMemo(() => lesson && { ...sceneAt(lesson, index), step: lesson.steps[index] }, [lesson, index]);
   const lines = useMemo(() => drawn?.moves.map((m) => atlas.lineOf(m)) ?? [], [drawn, atlas]);
-  now.current = { lines, moves: drawn?.moves, root: root.current };
-  useClock(now);
+  const size = sizeAt(camera.view.value.k);
+  now.current = { lines, moves: drawn?.moves, root: root.current, size };
+  useClock(now, camera);
   if (!lesson || !drawn?.step) return null;
   const { frame } = drawn.step;
   return html`<g ref=${root} class="walk" data-testid="walk-layer" data-step=${index}>
     ${drawn.moves.map((m, i) => lines[i].length > 1 && html`<${Trail} key=${`t${m.out.id}`} line=${lines[i]} look=${lookOf(frame.kind)} />`)}
-    ${drawn.rests.filter((r) => !r.end).map((r) => html`<${Standing} key=${`r${r.hop.id}`} at=${atlas.restAt(r)} kind=${(lesson.frameOf.get(r.hop.id) ?? frame).kind} />`)}
+    ${drawn.rests.filter((r) => !r.end).map((r) => html`<${Standing} key=${`r${r.hop.id}`} at=${atlas.restAt(r)} size=${size} kind=${(lesson.frameOf.get(r.hop.id) ?? frame).kind} />`)}
     ${drawn.moves.map((m, i) => html`<g key=${`m${m.out.id}`} class=${`envelope ${lookOf(frame.kind)}`} data-moving=${i} data-frame=${frame.id} data-from=${refOfHop(m.out)}
       data-to=${m.in ? refOfHop(m.in) : ''}><${Envelope} kind=${frame.kind} /></g>`)}
-    ${drawn.rests.filter((r) => r.end).map((r) => html`<${Ended} key=${`e${r.hop.id}`} rest=${r} at=${atlas.restAt(r)}
+    ${drawn.rests.filter((r) => r.end).map((r) => html`<${Ended} key=${`e${r.hop.id}`} rest=${r} at=${atlas.restAt(r)} size=${size}
       late=${r.end && drawn.moves.some((m) => (m.in ?? m.out) === r.hop)} />`)}
     ${drawn.decisions.map((d) => html`<${Decided} key=${`d${d.id}`} decision=${d} lesson=${lesson} mac=${frame.dst_mac} box=${atlas.box(d.bridge)} port=${atlas.port(`${d.bridge.split('/')[0]}/${d.in_port}`)} camera=${camera} />`)}
   </g>`;
 }
 
 /** Lets time pass while there is something to be played. */
-function useClock(now) {
+function useClock(now, camera) {
   useEffect(() => {
     let frame = 0;
     let last = 0;
     const paint = (share) => {
-      const { lines, moves, root } = now.current;
+      const { lines, moves, root, size } = now.current;
       if (!root || !moves) return;
       for (const e of root.querySelectorAll('[data-moving]')) {
         const line = lines[Number(e.dataset.moving)];
         e.style.visibility = line?.length ? '' : 'hidden';
         if (!line?.length) continue;
         const p = along(line, share);
-        e.setAttribute('transform', `translate(${p.x.toFixed(1)} ${p.y.toFixed(1)})`);
+        e.setAttribute('transform', `translate(${p.x.toFixed(1)} ${p.y.toFixed(1)}) scale(${size})`);
       }
       root.classList.toggle('there', share >= 1);
     };
@@ -82,6 +86,7 @@ function useClock(now) {
     // The picture may move under frames that stand.
     const follow = effect(() => {
       scene.positions.value;
+      camera.view.value;
       if (!frame) frame = requestAnimationFrame(tick);
     });
     return () => {
@@ -110,13 +115,13 @@ export function Envelope({ kind }) {
 const signs = { taken: '✓', ignored: '–', filter: '–', passed_on: '→', quiet: '–', drop: '✕', lost: '✕', unseen: '?' };
 
 /** A frame that waits for a bridge. */
-const Standing = ({ at, kind }) => at && html`<g class=${`envelope ${lookOf(kind)}`} transform=${`translate(${at.x} ${at.y})`}><${Envelope} kind=${kind} /></g>`;
+const Standing = ({ at, kind, size }) => at && html`<g class=${`envelope ${lookOf(kind)}`} transform=${`translate(${at.x} ${at.y}) scale(${size})`}><${Envelope} kind=${kind} /></g>`;
 
 /** The sign of how a frame ended, at the corner of its envelope. */
-function Ended({ rest: { hop, end }, at, late }) {
+function Ended({ rest: { hop, end }, at, late, size }) {
   if (!at) return null;
   const word = /taken|passed_on/.test(end) ? 'taken' : /ignored|filter|quiet/.test(end) ? 'ignored' : 'lost';
-  return html`<g class=${`end-sign e-${end} ${late ? 'late' : ''}`} transform=${`translate(${at.x + 30} ${at.y - 9})`} data-end=${end} data-at=${refOfHop(hop)}>
+  return html`<g class=${`end-sign e-${end} ${late ? 'late' : ''}`} transform=${`translate(${at.x} ${at.y}) scale(${size}) translate(30 -9)`} data-end=${end} data-at=${refOfHop(hop)}>
     <title>${t(`walk.legend.${word}`)}</title><circle r="11" /><text y="5" text-anchor="middle">${signs[end] ?? '?'}</text></g>`;
 }
 
