@@ -399,7 +399,10 @@ export interface Check {
   status: 'ok' | 'broken' | 'warning' | 'unknown';
   subject?: string;
   detail: string;
+  way?: 'there' | 'back';
   evidence?: any;
+  /** Commands that would mend it where it is not netdash's to change. */
+  advice?: string[];
   repair?: { description: string; plan?: Plan; request?: { method: string; path: string; body?: any } };
 }
 

@@ -43,7 +43,7 @@ function Checks({ diagnosis: d, busy }) {
     <p class=${`why-summary ${first >= 0 ? 'bad' : ''}`} data-testid="why-summary">${d.summary}</p>
     ${first < 0 && !d.reachable && html`<p class="quiet">${t(count.unknown ? 'why.noCause' : 'why.noCauseAll')}</p>`}
     <p class="quiet small">${t('why.checks')}: ${t('why.counts', count)}</p>
-    <ol class="checks">${d.checks.map((c, i) => html`<${CheckRow} key=${i} check=${c} first=${i === first} busy=${busy} />`)}</ol>`;
+    <ol class="checks">${d.checks.map((c, i) => html`${c.way && c.way !== d.checks[i - 1]?.way && html`<li key=${`way ${i}`} class="way-title">${t(`why.${c.way}`)}</li>`}<${CheckRow} key=${i} check=${c} first=${i === first} busy=${busy} />`)}</ol>`;
 }
 
 const icons = { ok: 'check', broken: 'x', warning: 'triangle-alert', unknown: 'circle-question-mark' };
@@ -58,18 +58,27 @@ function CheckRow({ check: c, first, busy }) {
     <span class="check-sign" title=${t(`why.status.${c.status}`)}><${Icon} name=${icons[c.status]} size=${15} /><span class="sr">${t(`why.status.${c.status}`)}</span></span>
     <div class="check-body">
       ${first && html`<b class="bad first-label">${t('why.first')}</b>`}
+      <b class="check-name" title=${word('means', c.check)}>${word('check', c.check) || c.check}</b>
       <span class="text">${c.detail}</span>
       ${c.subject && html`<button type="button" class="link" title=${t('why.show', { subject: c.subject })} onClick=${() => actions.select(selectionOf(c.subject ?? ''))}>${c.subject}</button>`}
       ${evidence && html`<button type="button" class="link quiet" aria-expanded=${open} data-testid="check-evidence" onClick=${() => setOpen(!open)}>${t('why.evidence')}</button>`}
       ${evidence && open && html`<pre class="evidence" tabindex="0">${evidence}</pre>`}
+      ${c.status !== 'ok' && word('means', c.check) && html`<p class="means">${word('means', c.check)}</p>`}
       ${first && html`<${Mend} check=${c} busy=${busy} />`}
     </div>
   </li>`;
 }
 
+/** What is said of a kind of check; nothing for one the page does not know. @param {'check' | 'means'} what @param {string} check */
+function word(what, check) {
+  const said = t(`why.${what}.${check}`);
+  return said === `why.${what}.${check}` ? '' : said;
+}
+
 /** What would mend it, and the button that does. @param {{check: import('../types.js').Check, busy: boolean}} props */
 function Mend({ check, busy }) {
   const r = check.repair;
+  if (!r && check.advice?.length) return html`<div class="mend"><${Code} text=${check.advice.join('\n')} label=${t('why.advice')} test="why-advice" /></div>`;
   if (!r) return html`<p class="quiet small">${t('why.noMend')}</p>`;
   const commands = (r.plan?.changes ?? []).map((c) => c.command).filter(Boolean).join('\n');
   return html`<div class="mend"><p>${r.description}</p>
