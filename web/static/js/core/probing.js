@@ -9,9 +9,9 @@ const drawEvery = 80; // ms between two drawings of a matrix that fills
 
 /**
  * @param {{api: import('./api.js').Api, ui: import('./ui.js').Ui, actions: import('./actions.js').Actions, player: import('./player.js').Player,
- *   t: (key: string, values?: any) => string}} o
+ *   t: (key: string, values?: any) => string, roomy?: () => boolean}} o roomy: is there room for the steps of a walk beside the picture?
  */
-export function createProbes({ api, ui, actions, player, t }) {
+export function createProbes({ api, ui, actions, player, t, roomy = () => true }) {
   const matrix = signal(/** @type {import('./matrix.js').Matrix | null} */ (null));
   const inquiry = signal(/** @type {import('./diagnosis.js').Inquiry | null} */ (null));
   /** @type {AbortController | null} */
@@ -35,7 +35,7 @@ export function createProbes({ api, ui, actions, player, t }) {
       const bridge = run.walk?.decisions[0]?.bridge;
       // The MAC table beside the picture: its rows light up as they are learned.
       if (bridge && !ui.selection.peek()) actions.select(`link:${bridge}`);
-      open('walk');
+      ui.drawer.value = { open: roomy(), tab: 'walk' };
     });
   });
 

@@ -85,6 +85,8 @@ const bindings = {
   s: () => actions.open('document'),
   f: () => actions.view('fit'),
   t: () => scene.tidy(),
+  m: () => { ui.drawer.value = { open: true, tab: 'matrix' }; },
+  w: () => { ui.drawer.value = { open: true, tab: 'why' }; },
   '+': () => actions.view('in'),
   '-': () => actions.view('out'),
   '?': () => actions.open('help'),

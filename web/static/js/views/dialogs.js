@@ -33,7 +33,7 @@ function DeleteForm({ subject, what, command }) {
   `}<//>`;
 }
 
-const keys = ['n', 'v', 'b', 'p', 'Del', 'Ctrl+Z', 'Ctrl+Shift+Z', 'd', 's', 'i', 'f', 't', '+ −', '← ↑ → ↓', 'Esc', '?'];
+const keys = ['n', 'v', 'b', 'p', 'm', 'w', 'Del', 'Ctrl+Z', 'Ctrl+Shift+Z', 'd', 's', 'i', 'f', 't', '+ −', '← ↑ → ↓', 'Esc', '?'];
 
 function Help() {
   return html`<${Modal} title=${t('help')} icon="circle-question-mark">

@@ -24,7 +24,7 @@ const useAtlas = () => {
 };
 
 /** Envelopes stay to be seen from far away. @param {number} k */
-const sizeAt = (k) => Math.max(1, Math.min(3, 0.45 / k));
+const sizeAt = (k) => Math.max(1, Math.min(3.5, 0.8 / k));
 
 /** The frames of a step. Where they are is written into the elements by the clock. */
 function Frames({ camera }) {

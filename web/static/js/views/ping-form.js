@@ -11,7 +11,7 @@ const last = { from: '', to: '' };
 /** @param {{picked?: string | null}} [o] */
 function useEnds({ picked } = {}) {
   const spaces = store.topology.value.namespaces.filter((n) => n.sync !== 'missing');
-  const [values, setValues] = useState({ ...last });
+  const [values, setValues] = useState({ ...last, from: last.from || (ui.selection.peek()?.replace(/^(ns|link):/, '').split('/')[0] ?? '') });
   useEffect(() => { if (picked) setValues((v) => ({ ...v, from: picked })); }, [picked]);
   const from = spaces.some((n) => n.name === values.from) ? values.from : (spaces.find((n) => n.name !== 'host') ?? spaces[0])?.name ?? '';
   const set = (name) => (e) => {

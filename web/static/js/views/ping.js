@@ -52,7 +52,7 @@ function Replies({ run }) {
     </div>
     <div class="answers">
       ${run.error && html`<p class="ping-error" role="alert" data-testid="ping-error">${run.error}${run.hint && html`<span class="hint">${run.hint}</span>`}</p>`}
-      ${run.replies.length > 1 && html`<${Plot} run=${run} />`}
+      ${run.replies.length > 1 && received > 0 && html`<${Plot} run=${run} />`}
       <ol class="lines" aria-live="polite">${run.replies.map((r, i) => html`<${Reply} key=${i} reply=${r} most=${most} />`)}</ol>
     </div>
   </div>`;
@@ -64,7 +64,7 @@ function Reply({ reply: r, most }) {
   const known = r.reason && t(`reason.${r.reason}`) !== `reason.${r.reason}`;
   return html`<li class=${r.error ? 'bad' : r.duplicate || r.notice ? 'odd' : ''} data-testid="ping-reply" data-seq=${r.seq} data-reason=${r.reason}>
     <span class="number">${r.seq}</span>
-    ${failure ? html`${known && html`<b class="text">${t(`reason.${r.reason}`)}</b>`}<span class="text">${failure}</span>${r.from && html`<span class="quiet">${t('ping.says', { who: r.from })}</span>`}`
+    ${failure ? html`${known && html`<b class="text">${t(`reason.${r.reason}`)}</b>`}<span class=${known ? 'quiet' : 'text'}>${failure}</span>${r.from && html`<span class="quiet">${t('ping.says', { who: r.from })}</span>`}`
       : html`<code>${r.from}</code><span class="quiet">ttl ${r.ttl}</span>${(r.duplicate || r.reordered) && html`<span class="pill">${t(r.duplicate ? 'ping.duplicate' : 'ping.reordered')}</span>`}
         <${Bar} share=${(r.rtt_ms ?? 0) / most} /><b class="number">${ms(r.rtt_ms)}</b>`}
   </li>`;

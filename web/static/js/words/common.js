@@ -98,6 +98,8 @@ export const common = {
   'key.n': ['create a namespace', '创建命名空间'],
   'key.v': ['create a veth pair', '创建 veth 对'],
   'key.b': ['create a bridge', '创建网桥'],
+  'key.m': ['ping matrix: who reaches whom', 'Ping 矩阵：谁能到达谁'],
+  'key.w': ['why not? find out why it does not ping', '为什么不通？查找 ping 不通的原因'],
   'key.p': ['ping from what is selected', '从所选对象发起 Ping'],
   'key.Del': ['delete what is selected', '删除所选对象'],
   'key.Ctrl+Z': ['undo the last operation', '撤销上一次操作'],
