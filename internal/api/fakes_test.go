@@ -351,6 +351,7 @@ func namespaceState(name, id string, managed bool) *topology.NamespaceState {
 		n.Sync = topology.InSync
 	}
 	n.Links = []*topology.Link{link(name, "lo", "loopback", n.Sync)}
+	n.Links[0].Ifindex = 1
 	return n
 }
 

@@ -170,8 +170,8 @@ const stale = 20 * time.Millisecond
 // connect links equal frames that entered a cable with those that came out: a
 // veth is a queue, from which some may be lost.
 func connect(outs, ins []*hop) {
-	for _, in := range ins {
-		for len(outs) > len(ins) && len(outs) > 1 && !outs[1].At.After(in.At) && outs[1].At.Sub(outs[0].At) > stale {
+	for i, in := range ins {
+		for len(outs) > len(ins)-i && len(outs) > 1 && !outs[1].At.After(in.At) && outs[1].At.Sub(outs[0].At) > stale {
 			outs = outs[1:]
 		}
 		if len(outs) == 0 {
