@@ -89,7 +89,7 @@ fuzz: ## Run every fuzz test for FUZZTIME
 soak: ## Everything at once for SOAK=30m: nothing may leak, nor disagree with ip (root); two minutes of it are in test
 	NETDASH_REQUIRE_KERNEL=$(NETDASH_REQUIRE_KERNEL) NETDASH_SOAK=$(SOAK) go test -v -count=1 -timeout=0 -run='^TestSoak$$' ./internal/e2e
 
-bench: build ## Measure; docs/benchmarks.md has the figures
+bench: build ## Measure (root); docs/benchmarks.md has the figures
 	@scripts/need bench
 	go run ./internal/bench $(ARGS)
 

@@ -29,7 +29,7 @@ func TestMeasure(t *testing.T) {
 	small := sizes{
 		rounds: 2, namespaces: 2, veths: 2, labs: 2, sweeps: 1, star: 3, gets: 2,
 		requests: 10 * time.Millisecond, settle: 10 * time.Millisecond,
-		stars: []starCase{{3, true, 2.5, 0}, {3, false, 6, 3}}, starRounds: 1, large: 3, storm: 300,
+		stars: []starCase{{3, true, 2.5, 0}, {3, false, 6, 3}}, starRounds: 1, large: 3, storm: 300, pings: 3, matrix: 3,
 		crowd: crowd{clients: 20, stuck: 2, rate: 100, long: 300 * time.Millisecond, limit: 250},
 		pages: []int{3},
 	}
@@ -41,7 +41,7 @@ func TestMeasure(t *testing.T) {
 	if err := report.write(&text); err != nil {
 		t.Fatal(err)
 	}
-	if len(report.rows) != 4+2+1+6+8+2+1+7 || len(report.info) < 5 {
+	if len(report.rows) != 4+2+1+6+8+2+1+7+1+2 || len(report.info) < 5 {
 		t.Errorf("%d rows with a target and %d without", len(report.rows), len(report.info))
 	}
 	for _, r := range append(report.rows, report.info...) {

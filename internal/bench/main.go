@@ -47,6 +47,8 @@ type sizes struct {
 	large      int           // hosts of the star that shows how netdash scales
 	storm      int           // changes of a storm
 	pages      []int         // hosts of the labs whose page is measured
+	pings      int           // requests to one address, in each round
+	matrix     int           // hosts of the star that ping each other
 	calm       time.Duration // left to that star to come to rest
 	settle     time.Duration // left to the kernel to take deleted namespaces down
 }
@@ -57,7 +59,7 @@ var full = sizes{
 	requests: 500 * time.Millisecond, settle: 300 * time.Millisecond,
 	stars: []starCase{{100, true, 2.5, 0}, {1000, true, 3, 0}, {1000, false, 6, 3}}, starRounds: 3,
 	crowd: crowd{clients: 1000, stuck: 10, rate: 500, long: 20 * time.Second, limit: 250},
-	large: 1000, storm: 20_000, calm: 20 * time.Second, pages: []int{91, 910},
+	large: 1000, storm: 20_000, calm: 20 * time.Second, pages: []int{91, 910}, pings: 200, matrix: 100,
 }
 
 func main() {
@@ -100,7 +102,11 @@ func run(n sizes, output, dir, program string) error {
 				return err
 			}
 		}
-		return again(append(os.Args[1:], "-netdash", program)...)
+		restore, err := roomForNeighbours(n)
+		if err != nil {
+			return err
+		}
+		return errors.Join(again(append(os.Args[1:], "-netdash", program)...), restore())
 	}
 	if err := settle(); err != nil {
 		return err
@@ -191,6 +197,8 @@ func (b *bench) all(ctx context.Context) (*report, error) {
 		{"scale", b.scale},
 		{"storms", b.storms},
 		{"page", b.pages},
+		{"ping", b.ping},
+		{"matrix", b.matrix},
 	} {
 		if only := b.n.only; only != "" && only != part.what {
 			continue

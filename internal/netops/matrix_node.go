@@ -138,7 +138,9 @@ func (n *matrixNode) open(k *Kernel) error {
 				continue
 			}
 			match := newEchoMatch(any, matrixSize)
-			fd, err := rawSocket(any, match.id, matrixTTL)
+			// Without filterID: attaching it would take longer than looking at the
+			// replies to other pings.
+			fd, err := rawSocket(any, matrixTTL)
 			if err != nil {
 				return err
 			}

@@ -289,3 +289,22 @@ func TestMatrixEnds(t *testing.T) {
 		t.Errorf("%+v, %+v, %v", summary, all, err)
 	}
 }
+
+// BenchmarkMatrix is the matrix of a hundred namespaces that know each other; the
+// machine's gc_thresh3 must allow 9,900 neighbours.
+func BenchmarkMatrix(b *testing.B) {
+	k := newKernel(b)
+	_, hosts := matrixStar(b, 100)
+	ask := topology.MatrixRequest{Namespaces: hosts, Family: "inet"}
+	for range 2 {
+		if _, summary := cells(b, k, ask); summary.Reached != summary.Pairs {
+			b.Skipf("%+v", summary)
+		}
+	}
+	for b.Loop() {
+		summary, err := k.PingMatrix(b.Context(), ask, func(topology.MatrixPart) {})
+		if err != nil || summary.Reached != summary.Pairs {
+			b.Fatalf("%+v, %v", summary, err)
+		}
+	}
+}

@@ -53,10 +53,10 @@ func (m *matrix) warnings(ctx context.Context) ([]string, error) {
 	return append(list, m.sharedAddresses()...), nil
 }
 
-// raise is the command that makes room for so many neighbours.
+// raise is the command that makes room for so many neighbours, and as many again.
 func raise(family families, entries int) string {
 	version := map[families]string{family4: "ipv4", family6: "ipv6"}[family]
-	return fmt.Sprintf("sysctl -w net.%s.neigh.default.gc_thresh3=%d", version, 1<<bits.Len(uint(entries+entries/4)))
+	return fmt.Sprintf("sysctl -w net.%s.neigh.default.gc_thresh3=%d", version, 1<<bits.Len(uint(2*entries)))
 }
 
 // neighbours counts the entries that the pairs of a family need: each sender one

@@ -224,8 +224,8 @@ func (p *pinger) send() error {
 		return err
 	}
 	r := &p.requests[p.tried-1]
-	*r = echoRequest{time.Now(), waiting}
-	if err := p.socket.send(message); err != nil {
+	r.state = waiting
+	if err := p.socket.send(message, &r.sent); err != nil {
 		r.state = unsent
 		if p.tried > 1 {
 			p.reply(topology.PingReply{Seq: p.tried, Error: err.Error(), Reason: sendReason(err)})

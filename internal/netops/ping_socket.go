@@ -58,7 +58,7 @@ func (packet *pingPacket) since(sent time.Time) time.Duration {
 // over a link if one is named, and receives the echo replies to an identifier,
 // from anybody, and all ICMP errors.
 func openPingSocket(target netip.Addr, link string, id uint16, ttl int) (*pingSocket, error) {
-	fd, err := rawSocket(target, id, ttl)
+	fd, err := rawSocket(target, ttl)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,10 @@ func openPingSocket(target netip.Addr, link string, id uint16, ttl int) (*pingSo
 		buffer: make([]byte, 1<<16),
 		space:  make([]byte, 128),
 	}
-	if s.to, err = sendTo(fd, target); err == nil && link != "" {
+	if err = filterID(fd, target.Is6(), id); err == nil {
+		s.to, err = sendTo(fd, target)
+	}
+	if err == nil && link != "" {
 		err = s.leaveBy(fd, link)
 	}
 	if err == nil {
@@ -97,9 +100,9 @@ func sendTo(fd int, target netip.Addr) (unix.Sockaddr, error) {
 }
 
 // rawSocket opens a raw ICMP socket of target's family in the thread's namespace,
-// which does not block, receives the echo replies to an identifier and all ICMP
-// errors, and has them stamped.
-func rawSocket(target netip.Addr, id uint16, ttl int) (int, error) {
+// which does not block, receives all echo replies and ICMP errors, and has them
+// stamped.
+func rawSocket(target netip.Addr, ttl int) (int, error) {
 	family, proto := unix.AF_INET, unix.IPPROTO_ICMP
 	if target.Is6() {
 		family, proto = unix.AF_INET6, unix.IPPROTO_ICMPV6
@@ -108,10 +111,7 @@ func rawSocket(target netip.Addr, id uint16, ttl int) (int, error) {
 	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
 	}
-	if err = setRaw(fd, target, ttl); err == nil {
-		err = filterID(fd, target.Is6(), id)
-	}
-	if err != nil {
+	if err = setRaw(fd, target, ttl); err != nil {
 		return -1, errors.Join(err, unix.Close(fd))
 	}
 	return fd, nil
@@ -252,10 +252,16 @@ func (s *pingSocket) close() { _ = s.file.Close() }
 func (s *pingSocket) interrupt() { _ = s.file.SetReadDeadline(time.Unix(1, 0)) }
 
 // send hands a message to the kernel, or says in the kernel's words why it did
-// not take it. It never waits: a full buffer is a reason too.
-func (s *pingSocket) send(message []byte) error {
+// not take it, and notes the moment before. It never waits: a full buffer is a
+// reason too. The kernel's own time stamp of sending (SOF_TIMESTAMPING_TX_SOFTWARE)
+// would be that of the link, after the neighbour has been asked for.
+func (s *pingSocket) send(message []byte, at *time.Time) error {
 	var sendErr error
-	if err := s.conn.Control(func(fd uintptr) { sendErr = sendPing(int(fd), message, s.to) }); err != nil {
+	err := s.conn.Control(func(fd uintptr) {
+		*at = time.Now()
+		sendErr = sendPing(int(fd), message, s.to)
+	})
+	if err != nil {
 		return err
 	}
 	return sendErr

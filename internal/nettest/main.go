@@ -28,6 +28,10 @@ const privateEnv = "NETDASH_TEST_PRIVATE"
 // requireEnv set to 1 makes the lack of a kernel to test on a failure.
 const requireEnv = "NETDASH_REQUIRE_KERNEL"
 
+// wholeEnv set to 1 says that nothing else runs on the machine: its limits, which
+// all network namespaces share, may be used up.
+const wholeEnv = "NETDASH_TEST_WHOLE_MACHINE"
+
 // missing is why no kernel test can run; empty if they can.
 var missing string
 
@@ -71,6 +75,16 @@ func Require(t testing.TB) {
 		t.Skip(missing)
 	case os.Getenv(privateEnv) == "":
 		t.Fatal("the package's TestMain does not call nettest.Main")
+	}
+}
+
+// RequireWholeMachine skips the test where others would feel what it does. It runs
+// on the stock kernel (scripts/stock-kernel), which is booted for these tests.
+func RequireWholeMachine(t testing.TB) {
+	t.Helper()
+	Require(t)
+	if os.Getenv(wholeEnv) != "1" {
+		t.Skip("uses up what all of the machine shares: set " + wholeEnv + "=1 where nothing else runs")
 	}
 }
 

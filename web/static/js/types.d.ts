@@ -362,7 +362,7 @@ export interface MatrixRequest {
   namespaces?: string[];
   count?: number;
   timeout_ms?: number;
-  family?: string;
+  family?: 'inet' | 'inet6';
 }
 
 export interface MatrixCell {
