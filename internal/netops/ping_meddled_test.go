@@ -30,7 +30,7 @@ func meddledPair(t *testing.T, k *Kernel, pass func(echo int, frame []byte) [][]
 	var ends []unix.PollFd
 	err := k.Do(middle, func() error {
 		for _, name := range []string{"left", "right"} {
-			fd, err := openPacketSocket(name)
+			fd, err := linkSocket(name)
 			if err != nil {
 				return err
 			}
@@ -54,8 +54,8 @@ func meddledPair(t *testing.T, k *Kernel, pass func(echo int, frame []byte) [][]
 	return a, b
 }
 
-// openPacketSocket opens a socket for all frames of a link of the thread's namespace.
-func openPacketSocket(link string) (int, error) {
+// linkSocket opens a socket for all frames of a link of the thread's namespace.
+func linkSocket(link string) (int, error) {
 	all := int(binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, unix.ETH_P_ALL)))
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {

@@ -71,7 +71,7 @@ test('a ping is summed up while it runs, and as the server says at the end', () 
   run = takeLine(run, { type: 'reply', seq: 2, error: 'no reply within 1 s' });
   run = takeLine(run, { type: 'reply', seq: 1, rtt_ms: 9, duplicate: true });
   run = takeLine(run, { type: 'reply', seq: 2, notice: 'Redirect Host' });
-  assert.deepEqual(tally(run), { sent: 2, received: 1, loss: 0.5, rtt: { min: 2, avg: 2, max: 2 } });
+  assert.deepEqual(tally(run), { sent: 2, received: 1, loss: 0.5, rtt: { min: 2, avg: 2, max: 2, mdev: 0 }, duplicates: 1 });
   run = takeLine(run, { type: 'summary', sent: 3, received: 1, loss: 2 / 3, error: 'network is unreachable' });
   assert.equal(run.state, 'failed');
   assert.equal(tally(run).sent, 3);

@@ -7,6 +7,8 @@ import { createIgnored } from './core/ignored.js';
 import { createUi } from './core/ui.js';
 import { createActions } from './core/actions.js';
 import { createPlaces } from './core/places.js';
+import { createPlayer } from './core/player.js';
+import { createProbes } from './core/probing.js';
 import { createScene } from './layout/scene.js';
 import { t } from './i18n.js';
 
@@ -24,4 +26,6 @@ export const ignored = createIgnored(store, localStorage);
 export const calm = () => reducedMotion.matches;
 const places = createPlaces({ read: api.positions, patch: api.patchPositions, put: api.putPositions });
 export const scene = createScene(store, { places, storage: localStorage, calm });
+export const player = createPlayer();
+export const probes = createProbes({ api, ui, actions, player, t, roomy: () => innerHeight >= (ui.theme.peek() === 'projector' ? 1000 : 800) });
 export { t };

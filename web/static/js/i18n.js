@@ -6,10 +6,12 @@ import { document } from './words/document.js';
 import { drift } from './words/drift.js';
 import { events } from './words/events.js';
 import { forms } from './words/forms.js';
+import { frames } from './words/frames.js';
 import { graph } from './words/graph.js';
 import { inspector } from './words/inspector.js';
 import { mac } from './words/mac.js';
 import { ping } from './words/ping.js';
+import { why } from './words/why.js';
 
 /** @typedef {Record<string, [en: string, zh: string]>} Words by key; in the order of languages */
 
@@ -26,10 +28,12 @@ export const words = {
   ...drift,
   ...events,
   ...forms,
+  ...frames,
   ...graph,
   ...inspector,
   ...mac,
   ...ping,
+  ...why,
 };
 
 /** Index into languages; views that say words listen to it through t(). */

@@ -266,13 +266,10 @@ export interface PingRequest {
   timeout_ms?: number;
   size?: number;
   ttl?: number;
+  walk?: boolean;
 }
 
-/** The kind of a failed ping; topology.PingReason lists them. */
-export type PingReason = 'no_address' | 'no_common_family' | 'own_address' | 'no_route' | 'link_down' | 'prohibited'
-  | 'send_error' | 'neighbour_failed' | 'neighbour_table_overflow' | 'unreachable' | 'ttl_exceeded' | 'too_big'
-  | 'icmp_error' | 'namespace_gone' | 'timeout';
-
+/** What came of an echo request; a duplicate or a notice is something besides. */
 export interface PingReply {
   seq: number;
   from?: string;
@@ -281,7 +278,7 @@ export interface PingReply {
   duplicate?: boolean;
   reordered?: boolean;
   error?: string;
-  reason?: PingReason;
+  reason?: string;
   notice?: string;
 }
 
@@ -298,11 +295,69 @@ export interface PingResult {
   reordered?: number;
   errors?: number;
   loss: number;
-  duration_ms: number;
+  duration_ms?: number;
   rtt_ms?: { min: number; avg: number; max: number; mdev: number };
   replies: PingReply[];
   error?: string;
-  reason?: PingReason;
+  reason?: string;
+}
+
+/** The way of all frames of one ping. */
+export interface Walk {
+  frames: WalkFrame[];
+  decisions: WalkDecision[];
+  incomplete?: string;
+  dropped: number;
+}
+
+export interface WalkFrame {
+  id: number;
+  kind: string;
+  seq?: number;
+  continues?: number;
+  answers?: number;
+  src_mac: string;
+  dst_mac: string;
+  vlan?: number;
+  src_ip?: string;
+  dst_ip?: string;
+  ttl?: number;
+  length?: number;
+  hops: WalkHop[];
+}
+
+export interface WalkHop {
+  id: number;
+  from?: number;
+  at: string;
+  us: number;
+  namespace: string;
+  link: string;
+  direction: 'in' | 'out';
+  kind: string;
+  src_mac: string;
+  dst_mac: string;
+  vlan?: number;
+  end?: string;
+}
+
+export interface WalkDecision {
+  id: number;
+  bridge: string;
+  frame: number;
+  hop: number;
+  at: string;
+  us: number;
+  in_port: string;
+  out_ports: string[];
+  to_itself?: boolean;
+  verdict: 'flood' | 'forward' | 'filter' | 'local' | 'drop';
+  reason: string;
+  detail: string;
+  entry?: { port: string; state: string; age_seconds?: number };
+  skipped?: { port: string; reason: string }[];
+  learned?: { mac: string; port: string; how: string; from_port?: string };
+  contradiction?: string;
 }
 
 export interface MatrixRequest {
@@ -318,10 +373,10 @@ export interface MatrixCell {
   address?: string;
   to_link?: string;
   ok: boolean;
-  sent: number;
-  received: number;
+  sent?: number;
+  received?: number;
   rtt_ms?: number;
-  reason?: PingReason;
+  reason?: string;
   detail?: string;
   reporter?: string;
 }
@@ -330,7 +385,7 @@ export interface MatrixSummary {
   pairs: number;
   reached: number;
   duration_ms: number;
-  warnings: string[];
+  warnings: string[] | null;
   error?: string;
 }
 
@@ -372,6 +427,34 @@ export interface FirewallTool {
   installed: boolean;
   text: string;
   error?: string;
+}
+
+export interface DiagnosisRequest {
+  namespace: string;
+  address?: string;
+  to_namespace?: string;
+  size?: number;
+}
+
+export interface Check {
+  check: string;
+  status: 'ok' | 'broken' | 'warning' | 'unknown';
+  subject?: string;
+  detail: string;
+  way?: 'there' | 'back';
+  evidence?: any;
+  /** Commands that would mend it where it is not netdash's to change. */
+  advice?: string[];
+  repair?: { description: string; plan?: Plan; request?: { method: string; path: string; body?: any } };
+}
+
+export interface Diagnosis {
+  namespace: string;
+  address: string;
+  reachable: boolean;
+  checks: Check[];
+  first_broken?: number;
+  summary: string;
 }
 
 export interface FirewallChain {

@@ -121,6 +121,12 @@ export function createApi({ fetch = globalThis.fetch.bind(globalThis) } = {}) {
   const get = (path, signal) => json({ method: 'GET', path }, { signal });
   const items = async (path, signal) => (await get(path, signal)).items ?? [];
 
+  /** Does it, and hears of it line by line. @param {Command} c @param {(line: any) => void} onLine @param {AbortSignal} signal */
+  async function stream(c, onLine, signal) {
+    const response = await send(c, { signal, accept: 'application/x-ndjson' });
+    await eachLine(response.body, onLine);
+  }
+
   return {
     perform,
     /** Does it. @param {Command} c @returns {Promise<any>} */
@@ -168,13 +174,8 @@ export function createApi({ fetch = globalThis.fetch.bind(globalThis) } = {}) {
      * @param {(line: any) => void} onLine
      * @param {AbortSignal} signal
      */
-    async ping(request, onLine, signal) {
-      const response = await send(
-        { method: 'POST', path: '/pings', body: request },
-        { signal, accept: 'application/x-ndjson' },
-      );
-      await eachLine(response.body, onLine);
-    },
+    ping: (request, onLine, signal) => stream({ method: 'POST', path: '/pings', body: request }, onLine, signal),
+    stream,
   };
 }
 

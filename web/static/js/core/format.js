@@ -59,6 +59,9 @@ export function moment(at, now = new Date()) {
     { year, month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })).format(d);
 }
 
+/** Microseconds. @param {number} value */
+export const us = (value) => fixed(1).format(value) + ' µs';
+
 /** Local time of day. @param {string | number | Date} at */
 export const clock = (at) => formatter('clock', (tag) =>
   new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })).format(new Date(at));

@@ -21,6 +21,8 @@ export function createUi() {
     drawer: signal(/** @type {{open: boolean, tab: string, operation?: number}} */ ({ open: false, tab: 'events' })),
     /** The namespace a ping will leave from, while its target is being chosen. */
     picking: signal(/** @type {string | null} */ (null)),
+    /** Shall the next ping be traced? */
+    tracing: signal(false),
     runs: signal(/** @type {Run[]} */ ([])),
     toasts: signal(/** @type {Toast[]} */ ([])),
     /** The document being edited: its text, the ETag it began with, the text as it was read. */

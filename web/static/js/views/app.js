@@ -11,6 +11,7 @@ import { Progress } from './progress.js';
 import { Search } from './search.js';
 import { Toasts } from './toasts.js';
 import { TopBar } from './topbar.js';
+import { WalkPlayer } from './walk-player.js';
 
 /** @param {{retry: () => void}} props */
 export function App({ retry }) {
@@ -28,6 +29,7 @@ export function App({ retry }) {
   return html`<div class=${`shell ${ui.panel.value ? '' : 'wide'}`} ref=${shell}>
     <${TopBar} retry=${retry} />
     <main class="stage">
+      <${WalkPlayer} />
       <${Graph} />
       <${Empty} />
       <${Progress} />
@@ -89,6 +91,8 @@ const bindings = {
   s: () => actions.open('document'),
   f: () => actions.view('fit'),
   t: () => scene.tidy(),
+  m: () => { ui.drawer.value = { open: true, tab: 'matrix' }; },
+  w: () => { ui.drawer.value = { open: true, tab: 'why' }; },
   '+': () => actions.view('in'),
   '-': () => actions.view('out'),
   '?': () => actions.open('help'),

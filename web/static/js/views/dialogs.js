@@ -29,7 +29,7 @@ export function DialogHost() {
 const keys = [
   ['n', 'v', 'b', 'l', 'c', 'Del', 'Ctrl+Z', 'Ctrl+Shift+Z'],
   ['/', 'f', 't', '+ −', '← ↑ → ↓', 'Shift+← ↑ → ↓', 'PgUp PgDn', '↵', 'Shift+↵', 'Ctrl+A'],
-  ['p', 'd', 's', 'i', 'Esc', '?'],
+  ['p', 'm', 'w', 'd', 's', 'i', 'Esc', '?'],
 ];
 
 function Help() {

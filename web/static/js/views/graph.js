@@ -1,7 +1,7 @@
 // The graph: what the scene holds, on a canvas that can be panned and zoomed.
 import { effect, untracked } from '../lib/signals.js';
 import { html, useEffect, useMemo, useRef, useSignal } from '../lib/preact.js';
-import { actions, calm, ignored, scene, store, t, ui } from '../context.js';
+import { actions, calm, ignored, player, scene, store, t, ui } from '../context.js';
 import { bounds } from '../layout/geometry.js';
 import { Bubble } from './bubble.js';
 import { createCamera, fitView, fly, inView, viewOf, zoomAt } from './camera.js';
@@ -10,6 +10,7 @@ import { HandMarks } from './hand-marks.js';
 import { boxDrag, chooseAll, connect, createHands, moveDrag, nodeUnder, toggle, wireDrag, wireFromSelection } from './hands.js';
 import { Minimap } from './minimap.js';
 import { PictureMenu } from './picture-menu.js';
+import { FrameLayer } from './frame-layer.js';
 import { Button } from './parts.js';
 import { Picture } from './picture.js';
 import { Spot } from './spot.js';
@@ -30,6 +31,7 @@ export function Graph() {
       <svg ref=${world} class="world">
         <${Picture} drawn=${g.drawn} camera=${g.camera} />
         <${HandMarks} hands=${g.hands} drawn=${g.drawn} camera=${g.camera} />
+        <${FrameLayer} camera=${g.camera} />
       </svg>
     </div>
     <${Tools} g=${g} />
@@ -59,7 +61,8 @@ function createGraph() {
     own = false;
     if (!box || !width) return;
     shown = true;
-    camera.jump(fitView(box, width, height, { bottom: ui.legend.peek() ? 112 : 60 }));
+    const words = player.shown.peek() ? 64 : 0; // of a bridge at the top, while a walk is played
+    camera.jump(fitView({ ...box, y: box.y - words, h: box.h + words }, width, height, { bottom: ui.legend.peek() ? 112 : 60 }));
   }
   function zoom(factor) {
     const { width, height } = camera.size.peek();

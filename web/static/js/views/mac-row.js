@@ -1,6 +1,6 @@
 // One row of the MAC table, and what is said below it when it is chosen.
 import { html, useMemo } from '../lib/preact.js';
-import { actions, seen, t } from '../context.js';
+import { actions, player, seen, t } from '../context.js';
 import { commands } from '../core/api.js';
 import { age } from '../core/format.js';
 import { firstAddress, linkOf } from '../core/lookup.js';
@@ -17,6 +17,7 @@ export const columns = 5;
 export function MacRow({ row, owner, edit, chosen, choose, light, clock, ages, ageing }) {
   const { entry: e, key, mark, gone } = row;
   const hint = owner ? firstAddress(owner) : '';
+  const walk = player.markOf(e);
   return useMemo(() => {
     const name = ownerOf(e);
     const remove = () => actions.run(commands.deleteFDB(e.namespace, e.bridge, e));
@@ -26,7 +27,7 @@ export function MacRow({ row, owner, edit, chosen, choose, light, clock, ages, a
       choose(key);
     };
     const say = mark ? t(`mac.mark.${mark.kind}`, { from: mark.from }) : t(`mac.state.${e.state}`);
-    return html`<tr class=${`${mark ? `m-${mark.kind}` : ''} ${gone ? 'gone' : ''}`} data-row-key=${key} data-mac=${e.mac} data-port=${e.port} data-state=${e.state} data-mark=${mark?.kind}
+    return html`<tr class=${`${mark ? `m-${mark.kind}` : ''} ${gone ? 'gone' : ''} ${walk}`} data-row-key=${key} data-mac=${e.mac} data-port=${e.port} data-state=${e.state} data-mark=${mark?.kind}
         aria-selected=${chosen} tabindex="0" title=${t('mac.select', { mac: e.mac })} onClick=${(event) => { if (!event.target.closest('button')) choose(key); }} onKeyDown=${keys}
         onMouseEnter=${() => light(key)} onMouseLeave=${() => light(null)}>
       <td><code>${e.mac}</code><span class=${`mac-state ms-${e.state}`}><i aria-hidden="true"></i>${say}</span></td>
@@ -39,7 +40,7 @@ export function MacRow({ row, owner, edit, chosen, choose, light, clock, ages, a
         : (e.sync === 'missing' || e.sync === 'drifted') && html`<${Sync} sync=${e.sync} />`}</td>
       <td class="right">${edit && e.state === 'static' && e.managed && !gone && html`<${Button} icon="x" title=${t('mac.delete')} test="mac-delete" onClick=${remove} />`}</td>
     </tr>`;
-  }, [e, mark, gone, hint, edit, chosen, choose, light, ages, ageing]);
+  }, [e, mark, gone, walk, hint, edit, chosen, choose, light, ages, ageing]);
 }
 
 /** Age and the time left, once a second; the rest of the row hears nothing of it. */

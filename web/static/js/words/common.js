@@ -75,10 +75,13 @@ export const common = {
   'progress.cancelling': ['taking back what was done…', '正在撤回已完成的步骤…'],
 
   // drawer
-  drawer: ['Drift, events, history and ping', '漂移、事件、历史与 Ping'],
+  drawer: ['Ping, walk, drift, events and history', 'Ping、帧的旅程、漂移、事件与历史'],
   'drawer.open': ['Open the drawer', '展开底部面板'],
   'drawer.close': ['Close the drawer', '收起底部面板'],
   'tab.ping': ['Ping', 'Ping'],
+  'tab.walk': ['Walk', '帧的旅程'],
+  'tab.matrix': ['Ping matrix', 'Ping 矩阵'],
+  'tab.why': ['Why not?', '为什么不通？'],
   'tab.drift': ['Drift', '漂移'],
   'tab.events': ['Events', '事件'],
   'tab.operations': ['History', '历史'],
@@ -119,6 +122,8 @@ export const common = {
   'key.b': ['create a bridge', '创建网桥'],
   'key.l': ['a lab from a template', '用模板创建实验'],
   'key.c': ['connect what is selected: then choose the other end', '从所选对象连线：然后选择另一端'],
+  'key.m': ['ping matrix: who reaches whom', 'Ping 矩阵：谁能到达谁'],
+  'key.w': ['why not? find out why it does not ping', '为什么不通？查找 ping 不通的原因'],
   'key.p': ['ping from what is selected', '从所选对象发起 Ping'],
   'key.Del': ['delete what is selected', '删除所选对象'],
   'key.Ctrl+Z': ['undo the last operation', '撤销上一次操作'],
