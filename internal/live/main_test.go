@@ -58,11 +58,12 @@ func watchingWith(t *testing.T, options netops.Options, spec *topology.Spec) (*l
 	return l, watcher
 }
 
-// eventually waits until check finds nothing wrong.
+// eventually waits until check finds nothing wrong. On a busy machine one check,
+// which may start dozens of ip, takes seconds.
 func eventually(t *testing.T, check func() string) {
 	t.Helper()
 	var wrong string
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if wrong = check(); wrong == "" {
 			return
 		}
