@@ -17,7 +17,8 @@ import { createStops } from './stops.js';
 import { handle } from './viewport.js';
 import { boxOf, directions } from './whereabouts.js';
 
-const listWidth = 400; // px that search takes on the left
+/** Pixels that search takes on the left. */
+const listWidth = () => 400 * Number(getComputedStyle(document.documentElement).getPropertyValue('--zoom'));
 const mapFrom = 100; // nodes; below, the picture itself is as good
 
 export function Graph() {
@@ -74,7 +75,7 @@ function createGraph() {
     const box = find(id);
     if (!box) return;
     steer();
-    const left = ui.searching.peek() ? listWidth : 0;
+    const left = ui.searching.peek() ? listWidth() : 0;
     const { width, height } = camera.size.peek();
     const to = viewOf(box, camera.view.peek(), { width: width - left, height }, 0.75);
     fly(camera, { ...to, x: to.x + left }, calm());
