@@ -34,6 +34,7 @@ type world struct {
 	spec     *topology.Spec
 	revision int64
 	foreign  []*topology.NamespaceState
+	onHost   []*topology.Link // foreign links of host
 	requests []lab.Request
 	editErr  error
 
@@ -299,6 +300,7 @@ func (w *world) Snapshot() *topology.Snapshot {
 	s := &topology.Snapshot{Seq: uint64(w.revision), Revision: w.revision}
 	host := namespaceState(topology.HostName, "4-1", false)
 	host.Links = append(host.Links, link("host", "dummy0", "dummy", topology.Foreign))
+	host.Links = append(host.Links, w.onHost...)
 	s.Namespaces = append(s.Namespaces, host)
 	for _, n := range w.spec.Namespaces {
 		s.Namespaces = append(s.Namespaces, namespaceState(n.Name, "4-2"+n.Name, true))

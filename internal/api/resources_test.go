@@ -128,7 +128,9 @@ func TestForeignObjects(t *testing.T) {
 	br.Addresses = []topology.Address{{CIDR: "10.9.0.1/24", Scope: "global"}}
 	box.Links = append(box.Links, br)
 	s.world.foreign = []*topology.NamespaceState{box}
+	s.world.onHost = []*topology.Link{link("host", "theirs", "bridge", topology.Foreign)}
 	s.do(t, "POST", "/api/v1/namespaces", `{"name":"A"}`).want(t, 201)
+	s.do(t, "POST", "/api/v1/veths", `{"a":{"namespace":"A","name":"e0"},"b":{"namespace":"host","name":"e0"}}`).want(t, 201)
 
 	for _, c := range []struct{ method, path, body string }{
 		{"DELETE", "/namespaces/box", ""},
@@ -145,7 +147,7 @@ func TestForeignObjects(t *testing.T) {
 		{"POST", "/bridges", `{"namespace":"box","name":"br1"}`},
 		{"POST", "/veths", `{"a":{"namespace":"A","name":"e"},"b":{"namespace":"box","name":"e"}}`},
 		{"POST", "/veths", `{"a":{"namespace":"A","name":"e"},"b":{"namespace":"host","name":"e","master":"theirs"}}`},
-		{"PATCH", "/namespaces/host/links/p1", `{"master":"theirs"}`},
+		{"PATCH", "/namespaces/host/links/e0", `{"master":"theirs"}`},
 	} {
 		p := s.do(t, c.method, "/api/v1"+c.path, c.body).problem(t, topology.CodeNotManaged)
 		if !strings.Contains(p.Hint, "adopt") || p.Subject == "" {

@@ -66,6 +66,13 @@ func TestBrowserByMouse(t *testing.T) {
 	b.drag(`[data-port="host/loose"]`, `[data-node="br:host/br0"]`, 0)
 	b.see(`[data-cable="A/more--host/loose"]`)
 	eventually(t, func() string { return masterProblem(t, "loose", "br0") })
+
+	// And moved to another bridge.
+	s.do(t, "POST", "/bridges", `{"namespace":"host","name":"br1"}`).want(t, http.StatusCreated)
+	b.see(`[data-node="br:host/br1"]`)
+	b.click(`[data-testid="fit"]`)
+	b.drag(`[data-port="host/loose"]`, `[data-node="br:host/br1"]`, 0)
+	eventually(t, func() string { return masterProblem(t, "loose", "br1") })
 }
 
 // TestBrowserDeletesSeveral chooses with a rectangle and deletes what it touched

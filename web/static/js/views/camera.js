@@ -42,12 +42,16 @@ export function viewOf(box, v, { width, height }, least = v.k) {
   return { k, x: width / 2 - (box.x + box.w / 2) * k, y: height / 2 - (box.y + box.h / 2) * k };
 }
 
+/** Counts flights: a new one ends the one before. */
+let flights = 0;
+
 /**
  * Moves a camera to another view, within a moment, so that one sees where it
  * goes; at once for who wants things to stand still.
  * @param {Camera} camera @param {View} to @param {boolean} calm
  */
 export function fly(camera, to, calm) {
+  const me = ++flights;
   const from = camera.view.peek();
   if (calm || (from.x === to.x && from.y === to.y && from.k === to.k)) return camera.jump(to);
   const { width, height } = camera.size.peek();
@@ -56,7 +60,7 @@ export function fly(camera, to, calm) {
   let begin = 0;
   let last = from;
   const step = (now) => {
-    if (camera.view.peek() !== last) return; // a hand has taken over
+    if (me !== flights || camera.view.peek() !== last) return; // or a hand has taken over
     begin ||= now;
     const x = Math.min(1, (now - begin) / flightTime);
     const ease = 1 - (1 - x) ** 3;

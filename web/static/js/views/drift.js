@@ -17,7 +17,7 @@ export function Drift() {
   return html`<div class="drift" data-testid="drift" data-differences=${all.length}>
     <div class="log-tools">
       <p class=${all.length ? 'drift-count' : 'quiet'}><${Icon} name=${all.length ? 'equal-not' : 'check'} size=${15} />
-        ${all.length ? `${t('drift.count', { count: all.length })} ${t('drift.in', { count: groups.length })}` : t('drift.none')}</p>
+        ${all.length ? `${t('drift.count', { count: all.length })} ${t('drift.in', { count: groups.length })}` : t(hidden.length ? 'drift.none.else' : 'drift.none')}</p>
       <button type="button" class="link quiet" data-testid="repair-mode" onClick=${() => actions.open('settings')}>${t(auto ? 'drift.auto' : 'drift.manual')}</button>
       <span class="space"></span>
       ${all.length > 0 && html`<${Button} icon="wrench" kind="primary" label=${t('repair.all')} test="repair-all" onClick=${() => actions.repair()} />`}

@@ -108,7 +108,7 @@ export function CommandForm({ title, icon, command, submit, children, select, st
   };
   const list = plan?.changes?.map((c) => c.command) ?? [];
   const cut = list.length > linesAtMost ? [...list.slice(0, linesAtMost), `# ${t('operations.more', { count: list.length - linesAtMost })}`] : list;
-  const otherwise = pending ? '…' : t(shown ? 'preview.refused' : 'preview.nothing');
+  const otherwise = pending || offline ? '…' : t(shown ? 'preview.refused' : 'preview.nothing');
   return html`<${Modal} title=${title} icon=${icon} wide=${wide} focus=${focus}>
     <form onSubmit=${send} onKeyDown=${key} novalidate data-testid="form">
       <div class="fields">${children(errorsAt, plan)}</div>

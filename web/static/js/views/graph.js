@@ -7,7 +7,7 @@ import { Bubble } from './bubble.js';
 import { createCamera, fitView, fly, inView, viewOf, zoomAt } from './camera.js';
 import { createDrawn } from './drawn.js';
 import { HandMarks } from './hand-marks.js';
-import { boxDrag, chooseAll, connect, createHands, moveDrag, nodeUnder, toggle, wireDrag, wireFromSelection } from './hands.js';
+import { boxDrag, chooseAll, connect, createHands, moveDrag, nodeOfPort, nodeUnder, toggle, wireDrag, wireFromSelection } from './hands.js';
 import { Minimap } from './minimap.js';
 import { PictureMenu } from './picture-menu.js';
 import { FrameLayer } from './frame-layer.js';
@@ -18,7 +18,8 @@ import { createStops } from './stops.js';
 import { handle } from './viewport.js';
 import { boxOf, directions } from './whereabouts.js';
 
-const listWidth = 400; // px that search takes on the left
+/** Pixels that search takes on the left. */
+const listWidth = () => 400 * Number(getComputedStyle(document.documentElement).getPropertyValue('--zoom'));
 const mapFrom = 100; // nodes; below, the picture itself is as good
 
 export function Graph() {
@@ -77,7 +78,7 @@ function createGraph() {
     const box = find(id);
     if (!box) return;
     steer();
-    const left = ui.searching.peek() ? listWidth : 0;
+    const left = ui.searching.peek() ? listWidth() : 0;
     const { width, height } = camera.size.peek();
     const to = viewOf(box, camera.view.peek(), { width: width - left, height }, 0.75);
     fly(camera, { ...to, x: to.x + left }, calm());
@@ -165,8 +166,8 @@ const grab = (camera, hands) => (target, e, at) => {
   const handle = target.closest('[data-connect]')?.dataset.connect;
   if (handle) return wireDrag(hands, handle, '', camera);
   const port = target.closest('[data-port]')?.dataset.port;
-  const home = port && scene.model.peek().nodes.find((n) => n.rows.some((r) => r.ref === port));
-  if (home) return wireDrag(hands, home.id, port, camera);
+  const home = port && nodeOfPort(port);
+  if (home) return wireDrag(hands, home, port, camera);
   const node = nodeUnder(target);
   if (node) return moveDrag(node, camera);
   return e.shiftKey ? boxDrag(hands, at, camera) : null;

@@ -26,6 +26,13 @@ const nodeOf = (id) => scene.model.peek().nodes.find((n) => n.id === id);
 /** @param {Element | null} e */
 export const nodeUnder = (e) => /** @type {any} */ (e?.closest('[data-node]'))?.dataset.node ?? null;
 
+/** The node that a link ends at: the card it is a row of, the bar it is plugged into. @param {string} ref */
+export function nodeOfPort(ref) {
+  const { nodes, cables } = scene.model.peek();
+  const end = cables.flatMap((c) => [c.a, c.b]).find((e) => e?.ref === ref);
+  return end?.node ?? nodes.find((n) => n.rows.some((r) => r.ref === ref))?.id ?? null;
+}
+
 /** Moves a node, and with it all others that are chosen. @param {string} id @returns {import('./viewport.js').Drag | null} */
 export function moveDrag(id, camera) {
   const chosen = ui.chosen.peek();
@@ -101,14 +108,14 @@ export const chooseAll = () => actions.choose(scene.model.peek().nodes.map((n) =
 /** Begins a cable at what is selected, for keys: the next choice is its other end. @param {Hands} hands */
 export function wireFromSelection(hands) {
   const id = ui.selection.peek();
-  const model = scene.model.peek();
-  const ref = id?.replace(/^link:/, '');
-  const node = model.nodes.find((n) => n.select === id) ?? model.nodes.find((n) => n.rows.some((r) => r.ref === ref));
-  if (node) hands.wire.value = { from: node.id, link: node.select === id ? '' : (ref ?? ''), at: null, to: null, held: false };
+  const node = scene.model.peek().nodes.find((n) => n.select === id);
+  const ref = id?.startsWith('link:') && !node ? id.slice('link:'.length) : '';
+  const from = node?.id ?? (ref ? nodeOfPort(ref) : null);
+  if (from) hands.wire.value = { from, link: ref, at: null, to: null, held: false };
 }
 
 /**
- * What was connected by hand: a loose end is plugged into a bridge of its own
+ * What was connected by hand: an end is plugged into a bridge of its own
  * namespace; everything else is a veth, asked for in its form.
  * @param {string} from @param {string} link @param {string} to
  */

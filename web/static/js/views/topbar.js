@@ -53,10 +53,11 @@ function Turns({ off }) {
 function DriftBadge() {
   if (!store.loaded.value) return null;
   const count = ignored.seen.value.length;
+  const hidden = ignored.hidden.value.length;
   const waits = count > 0 && ui.repair.value?.state === 'backing_off';
-  return html`<button type="button" class=${`drift-badge ${count ? 'drifted' : ''}`} data-testid="drift-badge" data-differences=${count}
-      title=${`${t(count ? 'drift.badge.why' : 'drift.none')} (d)`} onClick=${() => { ui.drawer.value = { open: true, tab: 'drift' }; }}>
-    <${Icon} name=${count ? 'equal-not' : 'check'} size=${15} /><span>${count ? t('drift.count', { count }) : t('drift.inSync')}</span>
+  return html`<button type="button" class=${`drift-badge ${count ? 'drifted' : ''} ${store.stale.value ? 'stale' : ''}`} data-testid="drift-badge" data-differences=${count}
+      title=${`${t(count ? 'drift.badge.why' : hidden ? 'drift.none.else' : 'drift.none')} (d)`} onClick=${() => { ui.drawer.value = { open: true, tab: 'drift' }; }}>
+    <${Icon} name=${count ? 'equal-not' : hidden ? 'bell-off' : 'check'} size=${15} /><span>${count ? t('drift.count', { count }) : hidden ? t('ignore.count', { count: hidden }) : t('drift.inSync')}</span>
     ${waits && html`<${Icon} name="pause" size=${13} />`}</button>`;
 }
 

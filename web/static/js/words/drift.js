@@ -22,6 +22,7 @@ export const drift = {
   'drift.more.one': ['… and 1 more object.', '……还有 1 个对象。'],
   'drift.inSync': ['In sync', '与预期一致'],
   'drift.none': ['Everything is as intended.', '一切与预期一致。'],
+  'drift.none.else': ['Everything else is as intended.', '其余一切与预期一致。'],
   'drift.badge.why': ['What the kernel has is not what was intended.', '内核中的状态与预期不符。'],
   'drift.manual': ['Repair: by hand', '修复方式：手动'],
   'drift.auto': ['Repair: automatic', '修复方式：自动'],
