@@ -43,16 +43,20 @@ func (m *matrix) open(ctx context.Context, names []string) error {
 		found[i], errs[i] = m.kernel.matrixNode(ctx, names[i])
 		return errs[i] == nil
 	})
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
 	known := map[topology.NamespaceID]bool{}
 	for _, n := range found {
-		if id := n.used.id; id.IsZero() || !known[id] {
-			known[id] = true
+		switch {
+		case n == nil: // there is an error
+		case !n.used.id.IsZero() && known[n.used.id]:
+			n.leave()
+		default:
+			known[n.used.id] = true
 			n.index = len(m.nodes)
 			m.nodes = append(m.nodes, n)
 		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	if len(m.nodes) < 2 {
 		return pingFieldError("/namespaces", "these are names of one namespace")
@@ -133,14 +137,14 @@ func (n *matrixNode) open(k *Kernel) error {
 		return nil
 	}
 	err := k.Do(n.name, func() error {
-		for family, any := range map[families]netip.Addr{family4: netip.IPv4Unspecified(), family6: netip.IPv6Unspecified()} {
+		for family, anybody := range map[families]netip.Addr{family4: netip.IPv4Unspecified(), family6: netip.IPv6Unspecified()} {
 			if wanted&family == 0 {
 				continue
 			}
-			match := newEchoMatch(any, matrixSize)
+			match := newEchoMatch(anybody, matrixSize)
 			// Without filterID: attaching it would take longer than looking at the
 			// replies to other pings.
-			fd, err := rawSocket(any, matrixTTL)
+			fd, err := rawSocket(anybody, matrixTTL)
 			if err != nil {
 				return err
 			}

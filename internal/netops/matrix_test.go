@@ -34,6 +34,16 @@ func matrixStar(t testing.TB, n int) (sw string, hosts []string) {
 	return sw, hosts
 }
 
+// nobodyAttends fails if a ping is still told of deletions.
+func nobodyAttends(t testing.TB) {
+	t.Helper()
+	pings.mu.Lock()
+	defer pings.mu.Unlock()
+	if len(pings.running) != 0 || pings.places != 0 {
+		t.Errorf("%d pings are still under way, %d places taken", len(pings.running), pings.places)
+	}
+}
+
 // cells runs a matrix and gives its cells by "from to".
 func cells(t testing.TB, k *Kernel, req topology.MatrixRequest) (map[string]topology.MatrixCell, *topology.MatrixSummary) {
 	t.Helper()
@@ -136,6 +146,7 @@ func TestMatrixOfTwo(t *testing.T) {
 			t.Errorf("%d namespaces, %+v: %v", len(req.Namespaces), req.Count, err)
 		}
 	}
+	nobodyAttends(t)
 }
 
 // Each kind of failure is told as what it is, and breaks no other pair.
@@ -288,6 +299,7 @@ func TestMatrixEnds(t *testing.T) {
 	if err != nil || summary.Pairs != 2 || len(all) != 2 || all[0].Reason != topology.PingNamespaceGone {
 		t.Errorf("%+v, %+v, %v", summary, all, err)
 	}
+	nobodyAttends(t)
 }
 
 // BenchmarkMatrix is the matrix of a hundred namespaces that know each other; the
