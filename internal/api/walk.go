@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"netdash/internal/topology"
@@ -124,7 +123,7 @@ func (h *Handler) walk(ctx context.Context, request topology.PingRequest, onRepl
 	var notes []string
 	var failed error
 	news := h.listenForWalk(ctx)
-	defer news.end(0)
+	defer news.stop()
 	e.Recording, err = h.Kernel.Record(ctx, scope.Flow, scope.Places, func(during context.Context) {
 		e.Tables, notes = h.walkTables(during, scope.Bridges)
 		e.Snapshot = h.Live.Snapshot()
@@ -172,7 +171,6 @@ func (h *Handler) walkTables(ctx context.Context, bridges []topology.LinkRef) (t
 type walkNews struct {
 	stop   context.CancelFunc
 	done   chan struct{}
-	once   sync.Once
 	events []topology.Event
 	err    error
 }
@@ -221,11 +219,7 @@ func (n *walkNews) take(text []byte) {
 
 // end stops listening after some time more and gives what was heard.
 func (n *walkNews) end(patience time.Duration) ([]topology.Event, error) {
-	n.once.Do(func() {
-		timer := time.AfterFunc(patience, n.stop)
-		<-n.done
-		timer.Stop()
-		n.stop()
-	})
+	defer time.AfterFunc(patience, n.stop).Stop()
+	<-n.done
 	return n.events, n.err
 }

@@ -41,7 +41,7 @@ func TestMeasure(t *testing.T) {
 	if err := report.write(&text); err != nil {
 		t.Fatal(err)
 	}
-	if len(report.rows) != 4+2+1+6+8+2+1+7+1+2 || len(report.info) < 5 {
+	if len(report.rows) != 4+2+1+6+8+2+1+7+1+2+1 || len(report.info) < 5 {
 		t.Errorf("%d rows with a target and %d without", len(report.rows), len(report.info))
 	}
 	for _, r := range append(report.rows, report.info...) {

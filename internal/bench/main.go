@@ -193,6 +193,7 @@ func (b *bench) all(ctx context.Context) (*report, error) {
 		{"events", b.events},
 		{"drift", b.drift},
 		{"read the topology", b.topology},
+		{"walk", b.walk},
 		{"crowd", b.crowd},
 		{"scale", b.scale},
 		{"storms", b.storms},

@@ -302,7 +302,7 @@ func TestWalkStreamed(t *testing.T) {
 			}
 		}
 	}
-	if got := strings.Join(kinds, " "); !strings.HasPrefix(got, "reply reply frame decision frame decision") || !strings.HasSuffix(got, " summary") || frames != 6 || strings.Count(got, "decision") != 6 {
+	if got := strings.Join(kinds, " "); !strings.HasPrefix(got, strings.Repeat("reply ", 2)+"frame decision frame decision") || !strings.HasSuffix(got, " summary") || frames != 6 || strings.Count(got, "decision") != 6 {
 		t.Errorf("lines: %s", got)
 	}
 	for body, pointer := range map[string]string{

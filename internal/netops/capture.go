@@ -17,14 +17,17 @@ const (
 	// maxRecords bounds the memory of a recording. A ping in a lab of
 	// walk.MaxNamespaces needs a fraction; frames that go round in circles do not.
 	maxRecords = 20_000
-	// collectEvery is how often the rings are emptied.
-	collectEvery = 10 * time.Millisecond
+	// collectEvery is how often the rings are emptied, and hurry how often while
+	// much comes.
+	collectEvery = 50 * time.Millisecond
+	hurry        = time.Millisecond
+	much         = 100 // records at once
 	// settleTime is how long at most frames are waited for after a ping: those of
 	// a flood may still be on their way.
 	settleTime = 50 * time.Millisecond
 	// openAtOnce is how many sockets are made ready, or closed, at the same time.
-	// Each waits for the kernel (synchronize_net in net/packet/af_packet.c), mostly
-	// for the same moment.
+	// Each waits for the kernel (an RCU grace period: packet_release in
+	// net/packet/af_packet.c), mostly for the same one.
 	openAtOnce = 32
 )
 
@@ -123,14 +126,18 @@ func (c *capture) during(ctx context.Context, fn func(context.Context)) {
 	ended, collected := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(collected)
-		tick := time.NewTicker(collectEvery)
-		defer tick.Stop()
+		next := time.NewTimer(collectEvery)
+		defer next.Stop()
 		for {
 			select {
-			case <-tick.C:
+			case <-next.C:
 				c.mu.Lock()
-				c.collect()
+				n := c.collect()
 				c.mu.Unlock()
+				next.Reset(collectEvery)
+				if n > much {
+					next.Reset(hurry)
+				}
 			case <-ended:
 				return
 			}
@@ -147,7 +154,7 @@ func (c *capture) during(ctx context.Context, fn func(context.Context)) {
 func (c *capture) settle(ctx context.Context) {
 	patience := time.NewTimer(settleTime)
 	defer patience.Stop()
-	tick := time.NewTicker(collectEvery / 4)
+	tick := time.NewTicker(settleTime / 20)
 	defer tick.Stop()
 	for quiet := 0; quiet < 2; quiet++ {
 		select {
@@ -272,10 +279,10 @@ func (l *captureList) forget(id topology.NamespaceID) {
 }
 
 // ringSlots is how many frames a namespace of so many links may have waiting: a
-// few floods.
+// dozen floods, which is more than a ping makes between two collections.
 func ringSlots(links int) int {
 	slots := 256
-	for slots < 8*links && slots < 8192 {
+	for slots < 16*links && slots < 16384 {
 		slots *= 2
 	}
 	return slots

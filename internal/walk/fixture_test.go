@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -104,7 +105,10 @@ func (e *Evidence) seesAt(us int, frame []byte, place string) {
 	var r Record
 	where, direction, _ := strings.Cut(place, " ")
 	namespace, index, _ := strings.Cut(where, "/")
-	fmt.Sscan(index, &r.Ifindex)
+	var err error
+	if r.Ifindex, err = strconv.Atoi(index); err != nil {
+		panic(err)
+	}
 	r.Out, r.At, r.Length, r.Data = direction == "out", at(us), len(frame), frame
 	e.Recording.Records[namespace] = append(e.Recording.Records[namespace], r)
 }

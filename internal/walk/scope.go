@@ -1,6 +1,7 @@
 package walk
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -23,12 +24,11 @@ type Scope struct {
 func Look(s *topology.Snapshot, source string, target netip.Addr) (*Scope, error) {
 	target = target.Unmap().WithZone("")
 	if target.IsMulticast() || target == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
-		return nil, topology.Errorf(topology.CodeInvalid, target.String(), "a walk follows a ping to a single address")
+		return nil, refuse("/address", "a walk follows a ping to a single address")
 	}
 	reached := connected(s, source)
 	if len(reached) > MaxNamespaces {
-		return nil, topology.Errorf(topology.CodeTooLarge, source, "frames can get from there to %d namespaces; a walk watches %d at most", len(reached), MaxNamespaces).
-			WithHint("a ping without walk has no such limit")
+		return nil, refuse("/walk", fmt.Sprintf("frames can get from %s to %d namespaces; a walk watches %d at most", source, len(reached), MaxNamespaces))
 	}
 	out := &Scope{}
 	ends, gateways := []netip.Addr{target}, []netip.Addr{}
@@ -54,6 +54,12 @@ func Look(s *topology.Snapshot, source string, target netip.Addr) (*Scope, error
 	ends = unique(ends)
 	out.Flow = Flow{ends, unique(append(gateways, ends...))}
 	return out, nil
+}
+
+func refuse(pointer, detail string) error {
+	e := topology.Errorf(topology.CodeInvalid, "", "this ping cannot be walked")
+	e.Fields = []topology.FieldError{{Pointer: pointer, Detail: detail}}
+	return e
 }
 
 // connected lists the namespaces that cables lead to from one, which is the

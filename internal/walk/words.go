@@ -53,7 +53,7 @@ func (c *crossing) onPort(e *entry) string {
 		return text + " (static entry)"
 	case e.seen.IsZero():
 		return text
-	case e.seen == e.since:
+	case e.seen.Equal(e.since):
 		return text + ", learned " + ago(c.at.Sub(e.seen))
 	}
 	return text + ", last seen there " + ago(c.at.Sub(e.seen))
