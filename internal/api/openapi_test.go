@@ -87,11 +87,11 @@ func TestNoDeadlineOfHumas(t *testing.T) {
 	}
 }
 
-// noEdits are the calls that change nothing that is intended: a ping; a flush, which
+// noEdits are the calls that change nothing that is intended: a ping, a diagnosis; a flush, which
 // makes a bridge forget what it learns again by itself; the word to an operation,
 // which another request is answered for; and where the page draws things. A new
 // call does not belong here because that is easier.
-var noEdits = []string{"create-ping", "flush-fdb", "cancel-operation", "put-positions", "patch-positions"}
+var noEdits = []string{"create-ping", "create-diagnosis", "flush-fdb", "cancel-operation", "put-positions", "patch-positions"}
 
 // checkEdit holds what every edit takes and answers.
 func checkEdit(t *testing.T, at string, op *openapi3.Operation) {

@@ -19,7 +19,7 @@ const sysctlRoot = "/proc/sys"
 // sysctlPath is the file of a setting of the network, given as its path below
 // /proc/sys.
 func sysctlPath(name string) (string, error) {
-	if !strings.HasPrefix(name, "net/") || !filepath.IsLocal(name) {
+	if !strings.HasPrefix(name, "net/") || filepath.Clean(name) != name {
 		return "", topology.Errorf(topology.CodeInvalid, "", "%s is no setting of a network namespace", name)
 	}
 	return filepath.Join(sysctlRoot, name), nil

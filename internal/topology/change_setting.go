@@ -73,6 +73,12 @@ func (c SetPolicy) Command() string {
 		" '{ policy " + map[bool]string{true: "accept", false: "drop"}[c.Accept] + "; }'"
 }
 
+// IPCommand writes a command of ip(8) in a namespace.
+func IPCommand(namespace, words string) string { return ip(namespace) + words }
+
+// ExecCommand writes a command of another program in a namespace.
+func ExecCommand(namespace, words string) string { return within(namespace) + words }
+
 // within starts a command of another program in a namespace.
 func within(namespace string) string {
 	if namespace == HostName {

@@ -33,8 +33,8 @@ const (
 	NoRoute     RouteRefusal = "no_route"    // ENETUNREACH
 	Unreachable RouteRefusal = "unreachable" // EHOSTUNREACH: such a route; of what comes in, also that it is not forwarded
 	Prohibited  RouteRefusal = "prohibited"  // EACCES
-	Blackhole   RouteRefusal = "blackhole"   // EINVAL; of what comes in, also a martian
-	ReversePath RouteRefusal = "rp_filter"   // EXDEV
+	Blackhole   RouteRefusal = "blackhole"   // EINVAL; of what comes in, also a source that cannot be
+	ReversePath RouteRefusal = "rp_filter"   // EXDEV; EINVAL since Linux 6.14
 	OtherRefuse RouteRefusal = "refused"
 )
 
