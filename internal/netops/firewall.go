@@ -31,7 +31,7 @@ const FeatureNFTables = "nf_tables"
 func (k *Kernel) Firewall(ctx context.Context, namespace string) (*topology.Firewall, error) {
 	ctx, cancel := context.WithTimeout(ctx, firewallTimeout)
 	defer cancel()
-	r := &filterReader{kernel: k, ctx: ctx, namespace: namespace, out: &topology.Firewall{Chains: []topology.FirewallChain{}}}
+	r := k.filterReader(ctx, namespace)
 	for _, read := range []struct {
 		what string
 		do   func() error
@@ -49,6 +49,10 @@ type filterReader struct {
 	ctx       context.Context
 	namespace string
 	out       *topology.Firewall
+}
+
+func (k *Kernel) filterReader(ctx context.Context, namespace string) *filterReader {
+	return &filterReader{kernel: k, ctx: ctx, namespace: namespace, out: &topology.Firewall{Chains: []topology.FirewallChain{}}}
 }
 
 // nft reads nf_tables: its chains, and what the three tools that make such say.
@@ -97,7 +101,7 @@ func (r *filterReader) nftChains() ([]*nftables.Table, error) {
 	if err != nil || len(chains) == 0 {
 		return tables, err
 	}
-	texts, err := r.nftTexts()
+	texts, err := r.kernel.nftTexts(r.ctx, r.namespace)
 	if err != nil {
 		return nil, err
 	}

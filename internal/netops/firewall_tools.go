@@ -48,9 +48,9 @@ func (r *filterReader) ask(tool string, inUse bool, program string, args ...stri
 }
 
 // nftTexts asks nft for the text of all rules.
-func (r *filterReader) nftTexts() (ruleTexts, error) {
+func (k *Kernel) nftTexts(ctx context.Context, namespace string) (ruleTexts, error) {
 	// -a adds the handles, -t leaves out what is in named sets.
-	out, err := r.kernel.runIn(r.ctx, r.namespace, "nft", "-a", "-t", "list", "ruleset")
+	out, err := k.runIn(ctx, namespace, "nft", "-a", "-t", "list", "ruleset")
 	if errors.Is(err, exec.ErrNotFound) {
 		return nil, nil
 	}
