@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"netdash/internal/diagnose"
 	"netdash/internal/lab"
 	"netdash/internal/live"
 	"netdash/internal/topology"
@@ -47,6 +48,8 @@ type Lab interface {
 	// Reconcile makes what the subjects name, or without any everything, as it is
 	// intended.
 	Reconcile(ctx context.Context, r lab.Request, subjects []string) (*lab.Result, error)
+	// Mend carries out a Plan that is about nothing intended.
+	Mend(ctx context.Context, r lab.Request, plan topology.Plan) (*lab.Result, error)
 	Settings() topology.Settings
 	// SetSettings changes settings, or in a dry run only checks them, and gives
 	// what they are then.
@@ -84,7 +87,6 @@ type Subscription interface {
 
 // Kernel is what the API asks of the kernel beside edits; *netops.Kernel is one.
 type Kernel interface {
-	Ping(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
 	// PingTarget tells which address a ping is about.
 	PingTarget(context.Context, topology.PingRequest) (netip.Addr, error)
 	// Record records frames at every link of some namespaces while a function runs.
@@ -92,6 +94,7 @@ type Kernel interface {
 	// PingMatrix pings from each namespace of the request to each other, one such
 	// request at a time, and hands on what it finds out in portions.
 	PingMatrix(context.Context, topology.MatrixRequest, func(topology.MatrixPart)) (*topology.MatrixSummary, error)
+	diagnose.Evidence // Ping among it
 	// FlushFDB removes a bridge's learned entries and tells how many.
 	FlushFDB(ctx context.Context, namespace, bridge string) (int, error)
 	Firewall(ctx context.Context, namespace string) ([]topology.FirewallChain, error)

@@ -50,15 +50,19 @@ type world struct {
 	reconciled []string
 	positions  []topology.Position
 
-	ready     error
-	ping      func(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
-	record    func(context.Context, walk.Flow, []walk.Place, func(context.Context)) (*walk.Recording, error)
-	matrix    func(context.Context, topology.MatrixRequest, func(topology.MatrixPart)) (*topology.MatrixSummary, error)
-	firewall  func() ([]topology.FirewallChain, error)
-	flushed   []string
-	flushTime time.Duration
-	subscribe func(*uint64) Subscription
-	blind     bool // no Snapshot yet
+	ready      error
+	ping       func(context.Context, topology.PingRequest, func(topology.PingReply)) (*topology.PingResult, error)
+	firewall   func() ([]topology.FirewallChain, error)
+	route      func(namespace string, q topology.RouteQuestion) *topology.RouteAnswer
+	sysctls    map[string]string
+	neighbours []topology.Neighbour
+	up         bool // links are up
+	flushed    []string
+	flushTime  time.Duration
+	subscribe  func(*uint64) Subscription
+	blind      bool // no Snapshot yet
+	record     func(context.Context, walk.Flow, []walk.Place, func(context.Context)) (*walk.Recording, error)
+	matrix     func(context.Context, topology.MatrixRequest, func(topology.MatrixPart)) (*topology.MatrixSummary, error)
 }
 
 func (w *world) Edit(_ context.Context, r lab.Request, change func(*topology.Spec) error) (*lab.Result, error) {
@@ -249,6 +253,22 @@ func (w *world) Reconcile(_ context.Context, r lab.Request, subjects []string) (
 	return result, nil
 }
 
+// Mend notes what it is to mend.
+func (w *world) Mend(_ context.Context, r lab.Request, plan topology.Plan) (*lab.Result, error) {
+	w.editing.Lock()
+	defer w.editing.Unlock()
+	w.requests = append(w.requests, r)
+	result := &lab.Result{Plan: plan, Spec: w.spec}
+	if w.editErr != nil || r.DryRun {
+		return result, w.editErr
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.revision++
+	result.Operation = &topology.Operation{ID: w.revision, State: topology.OperationCommitted, Changes: plan.Records(), Commands: plan.Commands()}
+	return result, nil
+}
+
 func (w *world) Settings() topology.Settings {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -325,6 +345,9 @@ func (w *world) Snapshot() *topology.Snapshot {
 			l := link(e[0].Namespace, e[0].Name, "veth", topology.InSync)
 			l.Master = e[0].Master
 			l.Peer = &topology.Peer{Known: true, Namespace: e[1].Namespace, Name: e[1].Name, Ifindex: 7}
+			if w.up {
+				l.AdminUp, l.Carrier, l.MAC = true, true, "02:00:00:00:00:0"+strings.ToLower(e[0].Namespace)
+			}
 			add(e[0].Namespace, l, e[0].Addresses)
 		}
 	}
@@ -382,6 +405,33 @@ func (w *world) Record(ctx context.Context, f walk.Flow, places []walk.Place, du
 
 func (w *world) PingMatrix(ctx context.Context, r topology.MatrixRequest, report func(topology.MatrixPart)) (*topology.MatrixSummary, error) {
 	return w.matrix(ctx, r, report)
+}
+
+func (w *world) RouteFor(_ context.Context, namespace string, q topology.RouteQuestion) (*topology.RouteAnswer, error) {
+	if w.route == nil {
+		return &topology.RouteAnswer{Refusal: topology.NoRoute}, nil
+	}
+	return w.route(namespace, q), nil
+}
+
+func (w *world) Neighbours(context.Context, string) ([]topology.Neighbour, error) {
+	return w.neighbours, nil
+}
+
+func (w *world) Sysctls(context.Context, string, ...string) (map[string]string, error) {
+	return w.sysctls, nil
+}
+
+func (w *world) Filter(context.Context, string, topology.Packet, ...topology.FilterHook) (*topology.FilterVerdict, error) {
+	return &topology.FilterVerdict{Verdict: "accept"}, nil
+}
+
+func (w *world) BridgeCalls(context.Context, string, string) (ipv4, ipv6 bool, err error) {
+	return false, false, nil
+}
+
+func (w *world) BridgeVLANs(context.Context, string) (map[string]topology.VLANs, error) {
+	return nil, nil
 }
 
 func (w *world) FlushFDB(ctx context.Context, namespace, bridge string) (int, error) {

@@ -117,6 +117,11 @@ func (h *Handler) routes(a huma.API) {
 	post(s, "/ping-matrix", "create-ping-matrix", "Ping from each namespace to each other; as NDJSON, cell by cell", h.createMatrix, matrixMedia,
 		bodyExample(`{"namespaces":["A","B","C"]}`))
 
+	s = section{a, h, "Diagnoses"}
+	post(s, "/diagnoses", "create-diagnosis", "Tell why a ping gets no answer, and what would mend it", h.createDiagnosis, bodyExample(`{"namespace":"A","to_namespace":"B"}`))
+	act[topology.Operation](s, "/diagnoses/apply", "apply-diagnosis", "Diagnose again, and mend one finding that no other call mends", h.applyDiagnosis,
+		bodyExample(`{"namespace":"A","to_namespace":"B","check":"forwarding","subject":"router"}`))
+
 	s = section{a, h, "Positions"}
 	get(s, "/positions", "list-positions", "List where all viewers see what is drawn, by object", h.listPositions)
 	plain(s, http.MethodPut, "/positions", "put-positions", "Replace all positions", h.putPositions,

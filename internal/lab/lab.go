@@ -184,6 +184,8 @@ type step struct {
 	// mending, of a repair, has the Plan: what it has mended stays, also when a
 	// step fails.
 	mending *topology.Mending
+	// mends is set of a Plan that is about nothing intended, see Mend.
+	mends bool
 }
 
 // namespaces lists where an edit changes something. Of an edit that leaves the
@@ -291,8 +293,8 @@ func (l *Lab) operate(ctx context.Context, req Request, e *step) (*Result, error
 		}
 	}
 	switch {
-	case err != nil && e.mending != nil:
-		return nil, l.leave(ctx, op, e, err, cancelled == nil)
+	case err != nil && (e.mending != nil || e.mends):
+		return nil, l.leave(ctx, op, e, err, cancelled == nil && e.mending != nil)
 	case err != nil:
 		l.undo(ctx, op, e, done, rest, err)
 		return nil, err

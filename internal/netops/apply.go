@@ -22,6 +22,12 @@ func (k *Kernel) Apply(ctx context.Context, c topology.Change) error {
 		return refusedChange(c, k.createNamespace(c.Name))
 	case topology.DeleteNamespace:
 		return refusedChange(c, k.deleteNamespace(c.Name))
+	case topology.SetSysctl:
+		return refusedChange(c, k.setSysctl(c))
+	case topology.DeleteRule:
+		return refusedChange(c, k.deleteRule(c))
+	case topology.SetPolicy:
+		return refusedChange(c, k.setPolicy(c))
 	}
 	return k.applyIn(c.Where(), []topology.Change{c})[0]
 }
@@ -107,6 +113,10 @@ func (s *space) prepare(c topology.Change, find *finder) (prepared, error) {
 		r, err = setMaster(c, find)
 	case topology.SetAddressGeneration:
 		r = setAddressGeneration(c)
+	case topology.SetARP:
+		r = setARP(c)
+	case topology.DeleteNeighbour:
+		r, err = deleteNeighbour(c, find)
 	case topology.AddAddress:
 		r, err = addAddress(c.Link, c.CIDR, find)
 	case topology.DeleteAddress:
@@ -147,6 +157,8 @@ func (s *space) explain(c topology.Change, err error) error {
 	case topology.SetMaster:
 		return linkError(c.Name, err)
 	case topology.SetAddressGeneration:
+		return linkError(c.Name, err)
+	case topology.SetARP:
 		return linkError(c.Name, err)
 	case topology.SetBridge:
 		return linkError(c.Name, err)

@@ -28,6 +28,15 @@ func setUp(c topology.SetUp) *nl.NetlinkRequest {
 	return request(unix.RTM_NEWLINK, 0, header, stringAttr(unix.IFLA_IFNAME, c.Name))
 }
 
+func setARP(c topology.SetARP) *nl.NetlinkRequest {
+	header := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	header.Change = unix.IFF_NOARP
+	if !c.On {
+		header.Flags = unix.IFF_NOARP
+	}
+	return request(unix.RTM_NEWLINK, 0, header, stringAttr(unix.IFLA_IFNAME, c.Name))
+}
+
 func rename(c topology.Rename, find *finder) (*nl.NetlinkRequest, error) {
 	l, err := find.link(c.Name)
 	if err != nil {

@@ -59,6 +59,20 @@ func (s *space) dump(ctx context.Context) (*Contents, error) {
 // dumpInto appends all facts of one kind.
 func dumpInto[F any](ctx context.Context, s *space, list *[]F, proto int, data nl.NetlinkRequestData, more ...*nl.RtAttr) error {
 	before := len(*list)
+	// The answers to RTM_GETX are of type RTM_NEWX, two below.
+	kind := uint16(proto - 2)
+	return s.dumpAgain(ctx, func() error {
+		*list = (*list)[:before]
+		return s.dumpList(request(proto, unix.NLM_F_DUMP, data, more...), func(b []byte) {
+			if f, ok := decode(message(kind, b)).(F); ok {
+				*list = append(*list, f)
+			}
+		})
+	})
+}
+
+// dumpAgain makes a dump, and makes it anew while it is interrupted.
+func (s *space) dumpAgain(ctx context.Context, dump func() error) error {
 	var err error
 	for try := range dumpTries {
 		if try > 0 {
@@ -68,14 +82,7 @@ func dumpInto[F any](ctx context.Context, s *space, list *[]F, proto int, data n
 				return ctx.Err()
 			}
 		}
-		*list = (*list)[:before]
-		// The answers to RTM_GETX are of type RTM_NEWX, two below.
-		kind := uint16(proto - 2)
-		err = s.dumpList(request(proto, unix.NLM_F_DUMP, data, more...), func(b []byte) {
-			if f, ok := decode(message(kind, b)).(F); ok {
-				*list = append(*list, f)
-			}
-		})
+		err = dump()
 		if !errors.Is(err, errInterrupted) && !errors.Is(err, unix.EINTR) {
 			return err
 		}

@@ -104,8 +104,15 @@ func inWorld(t *testing.T, c equivalence) {
 	}
 	time.Sleep(patience)
 	var r worldReport
+	look := func() map[string]any {
+		seen := nettest.Observe(t)
+		if shows := shown(c.change); shows != "" {
+			seen["settings"] = nettest.Shell(t, shows)
+		}
+		return seen
+	}
 	if world == "applied" {
-		r.Before = nettest.Observe(t)
+		r.Before = look()
 		k, err := New(Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -120,7 +127,7 @@ func inWorld(t *testing.T, c equivalence) {
 		nettest.Shell(t, c.change.Command())
 	}
 	time.Sleep(patience)
-	r.After = nettest.Observe(t)
+	r.After = look()
 	report, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -128,22 +135,42 @@ func inWorld(t *testing.T, c equivalence) {
 	nettest.Report(t, report)
 }
 
+// shown prints what a Change is about that no other one is.
+func shown(c topology.Change) string {
+	in := "ip netns exec " + c.Where() + " "
+	if c.Where() == topology.HostName {
+		in = ""
+	}
+	switch c := c.(type) {
+	case topology.SetSysctl:
+		return in + "cat /proc/sys/" + c.Name
+	case topology.DeleteNeighbour:
+		return in + "ip neighbour show nud permanent"
+	case topology.DeleteRule, topology.SetPolicy:
+		return in + "nft -a list ruleset"
+	}
+	return ""
+}
+
 // TestEveryChangeHasAnEquivalence finds Changes that nobody compares.
 func TestEveryChangeHasAnEquivalence(t *testing.T) {
-	const source = "../topology/change.go"
-	file, err := parser.ParseFile(token.NewFileSet(), source, nil, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("the source is not on this machine")
-	}
-	if err != nil {
-		t.Fatal(err)
+	var declarations []ast.Decl
+	for _, source := range []string{"../topology/change.go", "../topology/change_setting.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), source, nil, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			t.Skip("the source is not on this machine")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		declarations = append(declarations, file.Decls...)
 	}
 	compared := map[string]bool{}
 	for _, c := range equivalences() {
 		compared[reflect.TypeOf(c.change).Name()] = true
 	}
 	n := 0
-	for _, d := range file.Decls {
+	for _, d := range declarations {
 		f, ok := d.(*ast.FuncDecl)
 		if !ok || f.Recv == nil || f.Name.Name != "Command" {
 			continue
@@ -154,6 +181,6 @@ func TestEveryChangeHasAnEquivalence(t *testing.T) {
 		}
 	}
 	if n == 0 {
-		t.Errorf("no Change found in %s", source)
+		t.Error("no Change found in the source")
 	}
 }

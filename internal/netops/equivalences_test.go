@@ -145,9 +145,37 @@ bridge -n A fdb add 02:00:00:00:00:42 dev p1 vlan 7 master static`,
 			topology.FeatureVLANFiltering,
 		},
 	}
+	list = append(list, mendEquivalences()...)
 	list = append(list, addressEquivalences()...)
 	list = append(list, routeEquivalences()...)
 	return append(list, settingEquivalences()...)
+}
+
+// mendEquivalences has what only a diagnosis does.
+func mendEquivalences() []equivalence {
+	filtered := two + `
+ip netns exec A nft add table inet t
+ip netns exec A nft 'add chain inet t in { type filter hook input priority 0; policy drop; }'
+ip netns exec A nft add rule inet t in ip protocol icmp drop
+ip netns exec A nft add rule inet t in counter accept
+`
+	return []equivalence{
+		{"setting", two + "ip netns exec A sysctl -w net.ipv4.ip_forward=0", topology.SetSysctl{Namespace: "A", Name: "net/ipv4/ip_forward", Value: "1"}, ""},
+		{"setting of a link with a dot", pair + "ip -n A link set a0 name a.0", topology.SetSysctl{Namespace: "A", Name: "net/ipv4/conf/a.0/rp_filter", Value: "2"}, ""},
+		{"setting of the host", "sysctl -w net.ipv4.ip_forward=0", topology.SetSysctl{Namespace: "host", Name: "net/ipv4/ip_forward", Value: "1"}, ""},
+		{"ARP off", pairUp, topology.SetARP{Namespace: "A", Name: "a0"}, ""},
+		{"ARP on", pairUp + "ip -n A link set a0 arp off", topology.SetARP{Namespace: "A", Name: "a0", On: true}, ""},
+		{
+			"delete neighbour", addressed + "ip -n A neighbour add 10.0.0.9 lladdr 02:00:00:00:00:77 dev a0",
+			topology.DeleteNeighbour{Namespace: "A", Link: "a0", Address: "10.0.0.9"}, "",
+		},
+		{
+			"delete IPv6 neighbour", addressed + "ip -n A neighbour add 2001:db8::9 lladdr 02:00:00:00:00:77 dev a0",
+			topology.DeleteNeighbour{Namespace: "A", Link: "a0", Address: "2001:db8::9"}, "",
+		},
+		{"delete rule", filtered, topology.DeleteRule{Namespace: "A", Family: "inet", Table: "t", Chain: "in", Handle: 2}, ""},
+		{"policy", filtered, topology.SetPolicy{Namespace: "A", Family: "inet", Table: "t", Chain: "in", Accept: true}, ""},
+	}
 }
 
 func addressEquivalences() []equivalence {

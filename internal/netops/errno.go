@@ -159,6 +159,18 @@ func ofChange(c topology.Change, errno unix.Errno) meaning {
 		if errno == unix.ESRCH || errno == unix.ENOENT {
 			return none("route")
 		}
+	case topology.DeleteNeighbour:
+		if errno == unix.ENOENT {
+			return none("neighbour")
+		}
+	case topology.SetSysctl:
+		if errno == unix.ENOENT {
+			return none("setting")
+		}
+	case topology.DeleteRule:
+		if errno == unix.ENOENT {
+			return none("rule")
+		}
 	case topology.AddFDB:
 		if errno == unix.EEXIST {
 			return twice("an entry for this MAC address")

@@ -80,6 +80,8 @@ func refersTo(c topology.Change) []string {
 		return []string{c.Link}
 	case topology.DeleteAddress:
 		return []string{c.Link}
+	case topology.DeleteNeighbour:
+		return []string{c.Link}
 	case topology.AddRoute:
 		return []string{c.Route.Link}
 	case topology.DeleteRoute:

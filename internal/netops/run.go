@@ -38,7 +38,7 @@ const (
 	makeLinks
 	settings // of links and addresses, and all removals
 	tables   // routes and MAC table entries
-	inOrder  // renames, moves and deletions, one after the other
+	inOrder  // renames, moves, deletions, and what is no request of rtnetlink: one after the other
 	dropNamespaces
 )
 
@@ -50,7 +50,7 @@ func kindOf(c topology.Change) stageKind {
 		return dropNamespaces
 	case topology.CreateBridge, topology.CreateVeth:
 		return makeLinks
-	case topology.Rename, topology.Move, topology.DeleteLink:
+	case topology.Rename, topology.Move, topology.DeleteLink, topology.SetSysctl, topology.DeleteRule, topology.SetPolicy:
 		return inOrder
 	case topology.AddRoute, topology.AddFDB:
 		return tables

@@ -1,0 +1,301 @@
+package diagnose
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"netdash/internal/topology"
+)
+
+// namespace looks whether the source, and the target's namespace if one is named,
+// are there and can be read.
+func (h *hop) namespace() bool {
+	for _, name := range []string{h.question.Namespace, h.question.ToNamespace} {
+		if name == "" {
+			continue
+		}
+		n := h.snapshot.Namespace(name)
+		switch {
+		case n == nil || n.Sync == topology.Missing:
+			return h.gone(name)
+		case n.Incomplete != "":
+			h.bad(Check{Check: "namespace", Status: Unknown, Subject: n.Name, Detail: n.Name + " cannot be read whole", Evidence: n.Incomplete})
+			return false
+		}
+	}
+	return h.ok("namespace", h.ns.Name, "%s is there", h.ns.Name)
+}
+
+func (h *hop) gone(namespace string) bool {
+	c := Check{Check: "namespace", Subject: namespace, Detail: "there is no namespace " + namespace + " any more"}
+	if h.spec.FindNamespace(namespace) != nil {
+		c.Repair = reconcile("make "+namespace+" anew, with all that is intended in it", namespace)
+	}
+	h.bad(c)
+	return false
+}
+
+// target decides which address is meant.
+func (h *hop) target() bool {
+	if a, err := netip.ParseAddr(h.ping.Address); err == nil {
+		h.setTarget(a)
+	} else if a, err := netip.ParseAddr(h.question.Address); err == nil {
+		h.setTarget(a.Unmap())
+	}
+	n := h.snapshot.Namespace(h.question.ToNamespace)
+	if n == nil {
+		return true
+	}
+	if h.trace.dst.IsValid() {
+		return h.wellAddressed(n)
+	}
+	for _, r := range h.intendedLinks(n.Name) {
+		for _, p := range h.intended(r) {
+			if !h.trace.dst.IsValid() || p.Addr().Is4() && h.trace.dst.Is6() {
+				h.setTarget(p.Addr())
+			}
+		}
+	}
+	if !h.trace.dst.IsValid() {
+		h.bad(Check{Check: "address", Subject: n.Name, Detail: n.Name + " has no address that could be pinged"})
+		return false
+	}
+	// The address that it is to have is tried all the same, so that the tables on the
+	// way are fresh.
+	h.err = h.tryPing(h.dst.String(), "")
+	return h.err == nil
+}
+
+func (h *hop) setTarget(a netip.Addr) { h.trace.dst, h.dst = a, a }
+
+// wellAddressed looks whether the address that a namespace is pinged by is one
+// that it is meant to have.
+func (h *hop) wellAddressed(n *topology.NamespaceState) bool {
+	for _, l := range n.Links {
+		want := family(h.intended(meaning(l)), h.dst)
+		if !has(l, h.dst) || len(want) == 0 || slices.ContainsFunc(want, func(p netip.Prefix) bool { return p.Addr() == h.dst }) {
+			continue
+		}
+		if missing := h.missing(l); len(missing) > 0 {
+			return h.bad(h.notIntended(l, missing))
+		}
+	}
+	return true
+}
+
+// missing lists the intended addresses, of the packet's family, that a link lacks.
+func (h *hop) missing(l *topology.Link) []netip.Prefix {
+	have := addressesOf(l)
+	return slices.DeleteFunc(family(h.intended(meaning(l)), h.dst), func(p netip.Prefix) bool { return slices.Contains(have, p) })
+}
+
+// notIntended is the finding of a link that has other addresses than it is to have.
+func (h *hop) notIntended(l *topology.Link, missing []netip.Prefix) Check {
+	return Check{
+		Check: "subnet", Subject: subject(l),
+		Detail:   fmt.Sprintf("%s has %s, where %s is intended", subject(l), texts(family(addressesOf(l), h.dst)), texts(missing)),
+		Evidence: "ip address show",
+		Repair:   reconcile("give "+subject(l)+" the addresses it is to have", name(meaning(l))),
+	}
+}
+
+// loopback looks at lo, which carries what a namespace sends to itself.
+func (h *hop) loopback() bool {
+	lo := h.ns.Link(topology.LoopbackName)
+	switch {
+	case lo == nil:
+		return true
+	case lo.AdminUp:
+		return h.ok("loopback", subject(lo), "lo is up")
+	}
+	c := Check{
+		Check: "loopback", Status: Warning, Subject: subject(lo), Detail: "lo of " + h.ns.Name + " is down, so " + h.ns.Name + " cannot ping itself",
+	}
+	if h.isLocal() {
+		c.Status = Broken
+	}
+	h.mend(&c, lo, topology.SetUp{Namespace: h.ns.Name, Name: lo.Name, Up: true}, "bring lo of "+h.ns.Name+" up", map[string]any{"admin_up": true}, "admin_up")
+	return h.bad(c)
+}
+
+// isLocal tells whether the namespace pings itself.
+func (h *hop) isLocal() bool {
+	return h.dst.IsLoopback() || slices.ContainsFunc(h.ns.Links, func(l *topology.Link) bool {
+		return l.Sync != topology.Missing && has(l, h.dst) && !(h.dst.IsLinkLocalUnicast() && h.dst.Zone() != l.Name)
+	})
+}
+
+// local is all of the way of a packet to an address of its own namespace.
+func (h *hop) local() bool {
+	if !h.isLocal() {
+		return true
+	}
+	h.src, h.delivered = h.dst, true
+	out, in := h.packet(), h.packet()
+	out.Out, in.In = topology.LoopbackName, topology.LoopbackName
+	return h.filter(h.ns, out, h.ns.Name, at("output"), at("postrouting")) && h.filter(h.ns, in, h.ns.Name, at("prerouting"), at("input")) &&
+		h.ok("firewall", h.ns.Name, "the packet filter lets it pass")
+}
+
+// link looks whether the link that leads there is there and up.
+func (h *hop) link() bool {
+	h.want = h.meant(h.ns, h.dst)
+	if h.want.link == "" {
+		return h.anyLink()
+	}
+	wanted := topology.LinkRef{Namespace: h.ns.Name, Name: h.want.link}
+	if h.out = h.linkAt(wanted); h.out == nil {
+		return h.bad(h.missingLink(wanted)) && false
+	}
+	return h.isUp(h.out) && h.ok("link", subject(h.out), "%s is up", subject(h.out))
+}
+
+// anyLink is link where no link in particular leads there.
+func (h *hop) anyLink() bool {
+	links, up := 0, false
+	for _, l := range h.ns.Links {
+		if l.Kind != kindLoopback && l.Sync != topology.Missing {
+			links++
+			up = up || l.AdminUp
+		}
+	}
+	switch {
+	case links == 0:
+		h.bad(Check{Check: "link", Subject: h.ns.Name, Detail: h.ns.Name + " has no link but lo"})
+		return false
+	case !up:
+		h.bad(Check{Check: "link", Subject: h.ns.Name, Detail: "no link of " + h.ns.Name + " is up"})
+		return false
+	}
+	return true
+}
+
+// missingLink is the finding of a link that is not where it is to be.
+func (h *hop) missingLink(r topology.LinkRef) Check {
+	c := Check{Check: "link", Subject: r.Namespace, Detail: r.Namespace + " has no link " + r.Name}
+	if !h.isIntended(r) {
+		return c
+	}
+	c.Subject = name(r)
+	c.Repair = reconcile("put "+name(r)+" back in its place", name(r))
+	if is := h.linkOf(r); is != nil {
+		c.Subject, c.Detail = subject(is), name(r)+" is "+subject(is)+" now"
+	}
+	return c
+}
+
+// isUp looks whether a link is up.
+func (h *hop) isUp(l *topology.Link) bool {
+	if l.AdminUp {
+		return true
+	}
+	c := Check{Check: "link", Subject: subject(l), Detail: subject(l) + " is down"}
+	switch {
+	case l.Kind == kindBridge && l != h.out:
+		c.Check = "bridge"
+	case l.Master != "":
+		c.Check, c.Detail = "port", "the port "+subject(l)+" is down"
+	case l != h.out:
+		c.Check, c.Detail = "carrier", subject(l)+", the other end, is down"
+	}
+	h.mend(&c, l, topology.SetUp{Namespace: l.Namespace, Name: l.Name, Up: true}, "bring "+subject(l)+" up", map[string]any{"admin_up": true}, "admin_up")
+	return h.bad(c)
+}
+
+// carrier looks whether the link's other end is there and up.
+func (h *hop) carrier() bool {
+	l := h.out
+	if l == nil {
+		return true
+	}
+	if l.Kind == kindVeth {
+		p := h.peerOf(l)
+		if p == nil {
+			return h.noPeer(l)
+		}
+		if meaning(p).Namespace != p.Namespace {
+			return h.bad(h.missingLink(meaning(p))) && false
+		}
+		if !h.isUp(p) {
+			return false
+		}
+	}
+	if !l.Carrier {
+		return h.bad(Check{Check: "carrier", Subject: subject(l), Detail: subject(l) + " has no carrier", Evidence: "state " + l.OperState})
+	}
+	return h.ok("carrier", subject(l), "%s has a carrier", subject(l))
+}
+
+// noPeer is about a veth whose other end cannot be seen.
+func (h *hop) noPeer(l *topology.Link) bool {
+	if p, intended := h.intendedPeer(meaning(l)); intended {
+		h.bad(Check{
+			Check: "peer", Subject: subject(l),
+			Detail: "the other end of " + subject(l) + " is not " + name(p) + " any more: it is in a namespace that netdash does not see",
+			Repair: reconcile("connect "+name(meaning(l))+" and "+name(p)+" anew", name(meaning(l)), name(p)),
+		})
+		return false
+	}
+	h.bad(Check{
+		Check: "peer", Status: Unknown, Subject: subject(l),
+		Detail: "the other end of " + subject(l) + " is in a namespace that netdash does not see",
+	})
+	return false
+}
+
+// address looks whether the link has an address to send from.
+func (h *hop) address() bool {
+	l := h.out
+	if l == nil || h.dst.IsLinkLocalUnicast() {
+		return true
+	}
+	have := family(addressesOf(l), h.dst)
+	if len(have) > 0 {
+		return h.uniqueSource(l) && h.ok("address", subject(l), "%s has %s", subject(l), texts(have))
+	}
+	missing := h.missing(l)
+	if len(missing) == 0 && (h.in != nil || !h.want.intended) {
+		return true // it may send from an address of another link
+	}
+	return h.bad(h.noAddress(l, missing))
+}
+
+// noAddress is the finding of a link without an address.
+func (h *hop) noAddress(l *topology.Link, missing []netip.Prefix) Check {
+	kind := map[bool]string{true: "IPv4", false: "IPv6"}[h.is4()]
+	c := Check{Check: "address", Subject: subject(l), Detail: subject(l) + " has no " + kind + " address", Evidence: "ip address show"}
+	if len(missing) > 0 {
+		c.Detail += "; " + texts(missing) + " is intended"
+		c.Repair = reconcile("give "+subject(l)+" its address", name(meaning(l)))
+	}
+	return c
+}
+
+// uniqueSource looks at what the kernel found out about IPv6 addresses.
+func (h *hop) uniqueSource(l *topology.Link) bool {
+	for _, a := range l.Addresses {
+		if p, err := netip.ParsePrefix(a.CIDR); err == nil && p.Addr().Is4() == h.is4() && slices.Contains(a.Flags, "dadfailed") {
+			return h.bad(Check{
+				Check: "duplicate_address", Subject: subject(l), Detail: "somebody else on the network has " + a.CIDR + " too, so " + subject(l) + " does not use it",
+				Evidence: "dadfailed",
+			})
+		}
+	}
+	return true
+}
+
+// subnet looks whether the link is in the network that it is to be in.
+func (h *hop) subnet() bool {
+	l := h.out
+	if l == nil || len(family(addressesOf(l), h.dst)) == 0 {
+		return true
+	}
+	missing := slices.DeleteFunc(h.missing(l), func(p netip.Prefix) bool {
+		return !p.Contains(h.dst) && !(h.want.gateway.IsValid() && p.Contains(h.want.gateway))
+	})
+	if len(missing) > 0 {
+		return h.bad(h.notIntended(l, missing))
+	}
+	return true
+}

@@ -1,0 +1,252 @@
+package diagnose
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"netdash/internal/topology"
+)
+
+const (
+	// pingCount, pingInterval and pingTimeout (ms) bound the ping that comes first.
+	// It ends with the first answer.
+	pingCount    = 3
+	pingInterval = 100
+	pingTimeout  = 1000
+
+	defaultSize = 56 // payload, as ping(8) sends
+	defaultTTL  = 64
+	maxHops     = 32
+)
+
+// trace is a diagnosis under way.
+type trace struct {
+	ctx context.Context
+	Evidence
+	snapshot *topology.Snapshot
+	spec     *topology.Spec
+	question Question
+
+	ping      *topology.PingResult
+	reachable bool
+	src, dst  netip.Addr // of the echo request
+	way       string
+	out       *Diagnosis
+	err       error // of the evidence; it ends the diagnosis
+}
+
+// Run diagnoses. world is asked after the ping, so that it knows what came of it.
+// An error is one of the question (a *topology.Error), or of ctx.
+func Run(ctx context.Context, evidence Evidence, world func() (World, error), q Question) (*Diagnosis, error) {
+	if q.Size == 0 {
+		q.Size = defaultSize
+	}
+	t := &trace{ctx: ctx, Evidence: evidence, question: q, way: There}
+	if err := t.tryPing(q.Address, q.ToNamespace); err != nil {
+		return nil, err
+	}
+	w, err := world()
+	if err != nil {
+		return nil, err
+	}
+	t.snapshot, t.spec = w.Snapshot, w.Intended
+	t.out = &Diagnosis{Namespace: q.Namespace, Reachable: t.reachable, Checks: []Check{}}
+	t.run()
+	if t.err != nil {
+		return nil, t.err
+	}
+	t.out.Address = text(t.dst)
+	t.sum()
+	return t.out, nil
+}
+
+// tryPing pings until the first answer. That there is nothing to ping, or from, is
+// for the checks to say.
+func (t *trace) tryPing(address, toNamespace string) error {
+	ctx, cancel := context.WithCancel(t.ctx)
+	defer cancel()
+	result, err := t.Ping(ctx, topology.PingRequest{
+		Namespace: t.question.Namespace, Address: address, ToNamespace: toNamespace,
+		Count: pingCount, IntervalMS: pingInterval, TimeoutMS: pingTimeout, Size: t.question.Size,
+	}, func(r topology.PingReply) {
+		if r.Error == "" {
+			t.reachable = true
+			cancel()
+		}
+	})
+	if t.ctx.Err() != nil {
+		return fmt.Errorf("diagnose: %w", t.ctx.Err())
+	}
+	if t.ping = result; result == nil {
+		t.ping = &topology.PingResult{}
+	}
+	switch topology.CodeOf(err) {
+	case "", topology.CodeNotFound, topology.CodeConflict, topology.CodeIncomplete:
+		return nil
+	}
+	if t.reachable { // it was ended
+		return nil
+	}
+	return err
+}
+
+// run goes there and back.
+func (t *trace) run() {
+	n := t.snapshot.Namespace(t.question.Namespace)
+	h := &hop{trace: t, ns: n}
+	if !h.each(atSource) {
+		return
+	}
+	t.out.Namespace = n.Name
+	last, arrived := t.follow(h)
+	if !arrived {
+		return
+	}
+	if last != h {
+		t.way = Back
+		back := &hop{trace: t, ns: last.ns, src: t.dst.WithZone(""), dst: t.src, reply: true}
+		if t.dst.Zone() != "" {
+			back.dst = t.src.WithZone(last.in.Name)
+		}
+		before := len(t.out.Checks)
+		if _, arrived = t.follow(back); arrived && len(t.out.Checks) == before {
+			t.out.Checks = append(t.out.Checks, Check{Check: "way_back", Way: Back, Status: OK, Subject: last.ns.Name, Detail: "the reply finds its way back to " + n.Name})
+		}
+	}
+	t.answer(n)
+}
+
+// follow takes a packet from namespace to namespace and tells where it ended, and
+// whether that is where it belongs.
+func (t *trace) follow(h *hop) (last *hop, arrived bool) {
+	for range maxHops {
+		if h.delivered {
+			return h, true
+		}
+		if !h.each(sending) {
+			return h, false
+		}
+		next := &hop{trace: t, ns: t.snapshot.Namespace(h.to.Namespace), in: h.to, src: h.src, dst: h.dst, reply: h.reply, piece: h.piece, hops: h.hops + 1}
+		if !next.each(arriving) {
+			return next, false
+		}
+		h = next
+	}
+	t.bad(Check{Check: "loop", Subject: h.ns.Name, Detail: fmt.Sprintf("the packet goes in a circle: after %d routers it is in %s", maxHops, h.ns.Name)})
+	return h, false
+}
+
+// answer has the last word: the ping's.
+func (t *trace) answer(n *topology.NamespaceState) {
+	if t.reachable {
+		t.out.Checks = append(t.out.Checks, Check{Check: "answer", Way: Back, Status: OK, Subject: n.Name, Detail: text(t.dst) + " answers"})
+		return
+	}
+	if slices.ContainsFunc(t.out.Checks, func(c Check) bool { return c.Status == Unknown || c.Status == Broken }) {
+		return
+	}
+	t.out.Checks = append(t.out.Checks, Check{
+		Check: "answer", Way: Back, Status: Unknown, Subject: n.Name, Evidence: t.pingError(),
+		Detail: "everything that can be seen is in order, and still there is no answer; not visible are traffic control, XDP and eBPF programs, ebtables, IPsec, and loss that comes and goes",
+	})
+}
+
+// pingError is what the ping said instead of an answer.
+func (t *trace) pingError() string {
+	if t.ping.Error != "" {
+		return "ping: " + t.ping.Error
+	}
+	for _, r := range t.ping.Replies {
+		switch {
+		case r.Error != "" && r.From != "":
+			return "ping: from " + r.From + ": " + r.Error
+		case r.Error != "":
+			return "ping: " + r.Error
+		}
+	}
+	return ""
+}
+
+// ok notes that nothing is wrong. Of the way back only what is wrong is told.
+func (t *trace) ok(check, subject, format string, args ...any) bool {
+	if t.way == There {
+		t.out.Checks = append(t.out.Checks, Check{Check: check, Way: There, Status: OK, Subject: subject, Detail: fmt.Sprintf(format, args...)})
+	}
+	return true
+}
+
+// bad notes a finding, a broken one unless it says otherwise, and tells whether
+// there is any use in going on. Where an answer comes, nothing can be broken.
+func (t *trace) bad(c Check) (goOn bool) {
+	if c.Way = t.way; c.Status == "" {
+		c.Status = Broken
+	}
+	if c.Status == Broken && t.reachable {
+		c.Status = Warning
+	}
+	if c.Status == Broken && t.out.FirstBroken == nil {
+		t.out.FirstBroken = new(len(t.out.Checks))
+	}
+	t.out.Checks = append(t.out.Checks, c)
+	return c.Status != Broken
+}
+
+// failed ends the diagnosis with an error of the evidence, unless that only says
+// that something is gone, or cannot be read: then the check is unknown.
+func (t *trace) failed(check, subject string, err error) bool {
+	switch {
+	case t.ctx.Err() != nil:
+		t.err = fmt.Errorf("diagnose: %w", t.ctx.Err())
+		return false
+	case topology.CodeOf(err) == topology.CodeInternal:
+		t.err = err
+		return false
+	}
+	t.bad(Check{Check: check, Status: Unknown, Subject: subject, Detail: "this cannot be looked at: " + err.Error()})
+	return false
+}
+
+// sum says the outcome in one sentence.
+func (t *trace) sum() {
+	d := t.out
+	warnings := 0
+	for _, c := range d.Checks {
+		if c.Status == Warning {
+			warnings++
+		}
+	}
+	target := d.Address
+	if target == "" {
+		target = t.question.ToNamespace
+	}
+	switch {
+	case d.Reachable && warnings == 0:
+		d.Summary = fmt.Sprintf("%s reaches %s, and nothing is wrong on the way.", d.Namespace, target)
+	case d.Reachable && warnings == 1:
+		d.Summary = fmt.Sprintf("%s reaches %s; one thing on the way is worth a look.", d.Namespace, target)
+	case d.Reachable:
+		d.Summary = fmt.Sprintf("%s reaches %s; %d things on the way are worth a look.", d.Namespace, target, warnings)
+	case d.FirstBroken != nil:
+		c := d.Checks[*d.FirstBroken]
+		back := ""
+		if c.Way == Back {
+			back = "the reply is lost: "
+		}
+		d.Summary = fmt.Sprintf("%s does not reach %s: %s%s.", d.Namespace, target, back, c.Detail)
+	default:
+		d.Summary = fmt.Sprintf("%s does not reach %s, and why cannot be seen from here.", d.Namespace, target)
+		if i := slices.IndexFunc(d.Checks, func(c Check) bool { return c.Status == Unknown }); i >= 0 {
+			d.Summary = fmt.Sprintf("%s does not reach %s; what can be seen ends here: %s.", d.Namespace, target, strings.TrimSuffix(d.Checks[i].Detail, "."))
+		}
+	}
+}
+
+func text(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
