@@ -87,10 +87,10 @@ func TestNoDeadlineOfHumas(t *testing.T) {
 	}
 }
 
-// noEdits are the calls that change nothing that is intended: pings, a diagnosis; a flush, which
-// makes a bridge forget what it learns again by itself; the word to an operation,
-// which another request is answered for; and where the page draws things. A new
-// call does not belong here because that is easier.
+// noEdits are the calls that change nothing that is intended: pings and
+// diagnoses; a flush, which makes a bridge forget what it learns again by itself;
+// the word to an operation, which another request is answered for; and where the
+// page draws things. A new call does not belong here because that is easier.
 var noEdits = []string{"create-ping", "create-ping-matrix", "create-diagnosis", "flush-fdb", "cancel-operation", "put-positions", "patch-positions"}
 
 // checkEdit holds what every edit takes and answers.

@@ -23,8 +23,6 @@ export const ping = {
   'ping.received': ['replies', '应答'],
   'ping.duplicates': ['duplicates', '重复'],
   'ping.loss': ['loss', '丢包'],
-  'ping.duplicate': ['duplicate', '重复'],
-  'ping.reordered': ['out of order', '乱序'],
   'ping.stop': ['Stop', '停止'],
   'ping.again': ['Again', '再来一次'],
   'ping.noReply': ['no reply', '无应答'],
