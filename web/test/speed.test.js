@@ -100,3 +100,11 @@ test('what events have touched is remembered while it can flash, not for ever', 
   }
   assert.ok(store.touched.value.size <= 100);
 });
+
+test('a port of a folded bridge that goes down leaves all cards of its panel as they are', () => {
+  const t = normalise(topology(star('host', 'br0', 200)));
+  const model = buildModel(t);
+  const link = /** @type {any} */ (t.namespaces[0].links.find((l) => l.name === 'br0'));
+  const next = buildModel(reduce(t, /** @type {any} */ ({ type: 'link.changed', seq: 2, at: '', origin: 'kernel', link: { ...link, mtu: 1400, admin_up: false } })), model);
+  assert.deepEqual(news(next.nodes, model.nodes).map((n) => n.id), ['br:host/br0']);
+});

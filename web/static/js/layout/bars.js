@@ -5,10 +5,10 @@ import { natural } from './graph.js';
 import { barHeight, headHeight, labelWidth, monoWidth, portGap, rowHeight, textWidth } from './measure.js';
 
 /** @typedef {import('./model.js').Node} Node */
-/** @typedef {import('./model.js').Cable} Cable */
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {{x: number, y: number, w: number, h: number, trunks: {x: number, y: number}[], members: string[]}} Panel below a bar,
  *   from the bar's corner; its trunks lead from the bar to y */
+/** @typedef {{sorted: Node[], cards: Node[], w: number, h: number, columns: number}} Fold the members of a bar, and as they are drawn in its panel */
 /** @typedef {(bar: string) => boolean | undefined} Choice whether somebody wants a bar folded; undefined: as many members make it */
 
 /** Members in one row under a bar before the next ones go above it. */
@@ -33,58 +33,46 @@ const shape = 1.6; // width by height of a panel
 
 /**
  * The nodes as they are drawn.
- * @param {Node[]} nodes @param {Cable[]} cables @param {Set<string>} tethered ids of cards that are tied to their bridge
- * @param {object} o
- * @param {boolean} o.large
- * @param {Choice} o.choice
- * @param {Map<string, Node>} [o.before] the bars of the model before
- * @returns {Node[]}
+ * @param {Node[]} nodes
+ * @param {Map<string, import('./cards.js').Parts>} parts by namespace
+ * @param {Map<string, import('./cables.js').Joined>} joined the same
+ * @param {{large: boolean, choice: Choice, before: Model}} o
+ * @returns {{nodes: Node[], folds: Map<string, Fold>}}
  */
-export function shapeBars(nodes, cables, tethered, { large, choice, before }) {
-  const plugged = membersOf(nodes, cables, tethered);
-  /** @type {Map<string, Node>} */
+export function shapeBars(nodes, parts, joined, { large, choice, before }) {
+  /** @type {Map<Node, Node>} */
   const folded = new Map();
+  /** @type {Map<string, Fold>} */
+  const folds = new Map();
   const shaped = nodes.map((bar) => {
-    const on = plugged.get(bar.id);
-    if (!on) return bar;
+    if (bar.kind !== 'br') return bar;
+    const on = pluggedInto(bar, /** @type {any} */ (joined.get(bar.namespace)), parts);
     const fitting = on.members.filter((m) => m.rows.length <= rowsAtMost);
-    const usual = (before?.get(bar.id)?.folded ? mostToUnfold : mostUnfolded)[Number(large)];
+    const usual = (before.folds.has(bar.id) ? mostToUnfold : mostUnfolded)[Number(large)];
     const fold = fitting.length > 1 && (choice(bar.id) ?? fitting.length > usual);
     const foldable = fold || fitting.length > mostUnfolded[Number(large)];
     if (!fold) return remake(bar, { ...bar, w: spanOf(bar, on), foldable, folded: false, panel: null });
-    return foldInto(bar, fitting, folded);
+    const f = foldOf(bar, fitting, before.folds.get(bar.id));
+    folds.set(bar.id, f);
+    f.cards.forEach((card, i) => folded.set(f.sorted[i], card));
+    return remake(bar, withPanel(bar, f));
   });
-  return folded.size ? shaped.map((n) => folded.get(n.id) ?? n) : shaped;
+  return { nodes: folded.size ? shaped.map((n) => folded.get(n) ?? n) : shaped, folds };
 }
 
-/** Of each bar how many ports it has, the room each wants, and the cards that have a cable to it and no other. */
-function membersOf(nodes, cables, tethered) {
-  const plugged = new Map();
-  const cards = new Map();
-  for (const n of nodes) {
-    if (n.kind === 'br') plugged.set(n.id, { ports: 0, room: 0, members: [] });
-    else cards.set(n.id, n);
+/** How many ports a bar has, the room each wants, and the cards that have a cable to it and no other. */
+function pluggedInto(bar, { joints }, parts) {
+  const on = { ports: 0, room: portGap, members: /** @type {Node[]} */ ([]) };
+  for (const { cable: { a, b }, partner } of joints) {
+    const [own, other] = a.node === bar.id ? [a, b] : [b, a];
+    if (own?.node !== bar.id) continue;
+    on.ports++;
+    on.room = Math.max(on.room, labelWidth(own.name) + 14);
+    const there = parts.get(partner);
+    // A card that is tied to bars of its own has more to it than this cable.
+    if (there?.cables === 1 && there.tethers.length === 0 && there.card.id === other?.node) on.members.push(there.card);
   }
-  const count = new Map();
-  for (const { a, b } of cables) {
-    count.set(a.node, (count.get(a.node) ?? 0) + 1);
-    if (b) count.set(b.node, (count.get(b.node) ?? 0) + 1);
-  }
-  for (const { a, b } of cables) {
-    const bar = plugged.get(a.node);
-    if (bar) plug(bar, a);
-    if (!b || a.node === b.node) continue;
-    const other = plugged.get(b.node);
-    if (other) plug(other, b);
-    const card = bar ? b.node : a.node;
-    if (count.get(card) === 1 && !tethered.has(card) && cards.has(card)) (bar ?? other)?.members.push(cards.get(card));
-  }
-  return plugged;
-}
-
-function plug(bar, end) {
-  bar.ports++;
-  bar.room = Math.max(bar.room, portGap, labelWidth(end.name) + 14);
+  return on;
 }
 
 /** As long as the row of the members, so that their cables hang straight down. */
@@ -96,30 +84,42 @@ function spanOf(bar, { ports, room, members }) {
 /** How many columns n members stand in. */
 const columnsOf = (n, column, row) => Math.max(1, Math.min(n, Math.round(Math.sqrt((n * shape * row) / column))));
 
-/** The bar with its panel; its members, small, go to folded. */
-function foldInto(bar, members, folded) {
-  const sorted = [...members].sort((a, b) => (sketch(a).order < sketch(b).order ? -1 : 1));
+/** The cards in a panel: what their interface is called is enough. Those that stay where they are stay the same. */
+function foldOf(bar, members, last) {
+  const sorted = inOrder(members, last);
   const widest = sorted.reduce((w, m) => Math.max(w, sketch(m).w), 0);
   const most = sorted.reduce((rows, m) => Math.max(rows, m.rows.length), 1);
   const h = headHeight + most * rowHeight + 6;
   const columns = columnsOf(sorted.length, cardAt + widest, h + rowGap);
   // A bar with a long name has wider cards below it.
   const w = Math.max(widest, Math.ceil((bar.w - padding) / columns) - cardAt);
-  sorted.forEach((m, i) => {
+  const same = last && last.w === w && last.h === h && last.columns === columns;
+  const cards = sorted.map((m, i) => {
+    if (same && last.sorted[i] === m) return last.cards[i];
     const [x, y] = [(i % columns) * (cardAt + w) + cardAt, barHeight + padding + Math.floor(i / columns) * (h + rowGap)];
-    folded.set(m.id, small(m, w, h, bar.id, x, y));
+    return { ...m, w, h, home: { bar: bar.id, x, y }, addressColumn: sketch(m).column, rows: m.rows.map((r) => ({ ...r, label: r.name })) };
   });
-  const rows = Math.ceil(sorted.length / columns);
+  return { sorted, cards, w, h, columns };
+}
+
+/** @param {Node} bar @param {Fold} fold @returns {Node} */
+function withPanel(bar, { cards, w, h, columns }) {
   const width = columns * (cardAt + w) + padding;
-  const panel = { x: 0, y: barHeight - behind, w: width, h: behind + 2 * padding + rows * (h + rowGap) - rowGap, trunks: trunks(sorted, folded, columns), members: sorted.map((m) => m.id) };
-  return remake(bar, { ...bar, w: width, foldable: true, folded: true, panel });
+  const rows = Math.ceil(cards.length / columns);
+  const panel = { x: 0, y: barHeight - behind, w: width, h: behind + 2 * padding + rows * (h + rowGap) - rowGap, trunks: trunks(cards, columns), members: cards.map((m) => m.id) };
+  return { ...bar, w: width, foldable: true, folded: true, panel };
+}
+
+/** Members in the order of their names; a look at the order before spares the sorting. */
+function inOrder(members, last) {
+  const byId = new Map(members.map((m) => [m.id, m]));
+  if (last?.sorted.length === members.length && last.sorted.every((m) => byId.has(m.id))) return last.sorted.map((m) => byId.get(m.id));
+  return [...members].sort((a, b) => (sketch(a).order < sketch(b).order ? -1 : 1));
 }
 
 /** Each column's, down to the row of its last card. */
-const trunks = (members, folded, columns) => members.slice(-columns).map((m) => {
-  const { home } = folded.get(m.id);
-  return { x: home.x - cardAt + trunkAt, y: home.y + headHeight + 5 + rowHeight / 2 };
-}).sort((a, b) => a.x - b.x);
+const trunks = (cards, columns) => cards.slice(-columns)
+  .map(({ home }) => ({ x: home.x - cardAt + trunkAt, y: home.y + headHeight + 5 + rowHeight / 2 })).sort((a, b) => a.x - b.x);
 
 /** What a card needs in a panel. @type {WeakMap<Node, {order: string, column: number, w: number}>} */
 const sketches = new WeakMap();
@@ -135,15 +135,6 @@ function sketch(m) {
     sketches.set(m, s);
   }
   return s;
-}
-
-/** A card in a panel: what its interface is called is enough. @param {Node} m @returns {Node} */
-function small(m, w, h, bar, x, y) {
-  const last = made.get(m);
-  if (last?.home && last.w === w && last.h === h && last.home.bar === bar && last.home.x === x && last.home.y === y) return last;
-  const node = { ...m, w, h, home: { bar, x, y }, addressColumn: sketch(m).column, rows: m.rows.map((r) => ({ ...r, label: r.name })) };
-  made.set(m, node);
-  return node;
 }
 
 /** @type {WeakMap<Node, Node>} what was last made of a node */

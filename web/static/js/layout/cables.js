@@ -19,14 +19,21 @@ export function join(parts, before) {
   for (const [name, p] of parts) if (before.parts.get(name) !== p) changed.add(name);
   for (const name of before.parts.keys()) if (!parts.has(name)) changed.add(name);
   if (changed.size === 0) return before.joined;
-  const touches = (j) => j.partners.has('') || (changed.size < j.partners.size ? [...changed].some((n) => j.partners.has(n)) : [...j.partners].some((n) => changed.has(n)));
   const joined = new Map();
   for (const [name, p] of parts) {
     const old = before.joined.get(name);
-    if (old && !changed.has(name) && !touches(old)) joined.set(name, old);
+    if (old && !changed.has(name) && !leadsTo(old, changed)) joined.set(name, old);
     else joined.set(name, joinOne(p, parts, changed, old && !changed.has(name) ? old : undefined));
   }
   return joined;
+}
+
+/** Does a cable lead to one of these namespaces, or did one lead nowhere? @param {Joined} j @param {Set<string>} names */
+function leadsTo({ partners }, names) {
+  if (partners.has('')) return true;
+  const [few, many] = names.size < partners.size ? [names, partners] : [partners, names];
+  for (const name of few) if (many.has(name)) return true;
+  return false;
 }
 
 /** @returns {Joined} */

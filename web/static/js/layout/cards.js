@@ -18,6 +18,8 @@ import { barHeight, headHeight, monoWidth, rowHeight, textWidth } from './measur
  * @property {string} name of the namespace
  * @property {Node[]} nodes
  * @property {import('./model.js').Tether[]} tethers
+ * @property {Node | undefined} card
+ * @property {number} cables how many of its ends are at the card
  * @property {LooseEnd[]} ends
  * @property {Map<string, LooseEnd>} byKey
  * @property {Map<string, LooseEnd>} byName
@@ -29,13 +31,13 @@ const made = new WeakMap();
 /**
  * What is equal to before stays the same object: that is how the views know
  * what need not be drawn again.
- * @param {NamespaceState} n @param {Parts} [before] of the same namespace
+ * @param {NamespaceState} n @param {Map<string, Parts>} before by namespace
  * @returns {Parts}
  */
 export function partsOf(n, before) {
   let parts = made.get(n);
   if (!parts) {
-    parts = makeParts(n, before);
+    parts = makeParts(n, before.get(n.name));
     made.set(n, parts);
   }
   return parts;
@@ -52,6 +54,8 @@ function makeParts(n, before) {
     name: n.name,
     nodes: same ? before.nodes : nodes,
     tethers: same ? before.tethers : tethers,
+    card,
+    cables: ends.reduce((sum, e) => sum + Number(e.end.node === card?.id), 0),
     ends,
     byKey: new Map(ends.map((e) => [e.link.key, e])),
     byName: new Map(ends.map((e) => [e.link.name, e])),

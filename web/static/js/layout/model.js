@@ -60,10 +60,11 @@ import { partsOf } from './cards.js';
  * @property {boolean} large too many namespaces for every cable to be followed
  * @property {Map<string, import('./cards.js').Parts>} parts by namespace, for the model after this one
  * @property {Map<string, import('./cables.js').Joined>} joined the same
+ * @property {Map<string, import('./bars.js').Fold>} folds the same, by bar
  */
 
 /** @type {Model} */
-export const emptyModel = { nodes: [], cables: [], tethers: [], large: false, parts: new Map(), joined: new Map() };
+export const emptyModel = { nodes: [], cables: [], tethers: [], large: false, parts: new Map(), joined: new Map(), folds: new Map() };
 
 /** Namespaces that make a lab large, and to how many it has to shrink to be none again. */
 const largeFrom = 100;
@@ -78,14 +79,20 @@ const largeTo = 80;
  * @returns {Model}
  */
 export function buildModel(t, before = emptyModel, choice = () => undefined) {
-  const parts = new Map(t.namespaces.map((n) => [n.name, partsOf(n, before.parts.get(n.name))]));
+  const parts = new Map();
+  let named = 0;
+  for (const n of t.namespaces) {
+    parts.set(n.name, partsOf(n, before.parts));
+    named += Number(!isUnnamed(n));
+  }
   const joined = join(parts, before);
-  const nodes = [...parts.values()].flatMap((p) => p.nodes);
-  const cables = [...joined.values()].flatMap((j) => j.own);
-  const tethers = [...parts.values()].flatMap((p) => p.tethers);
-  const named = t.namespaces.reduce((sum, n) => sum + Number(!isUnnamed(n)), 0);
+  /** @type {[Node[], Cable[], Tether[]]} */
+  const [nodes, cables, tethers] = [[], [], []];
+  for (const [name, p] of parts) {
+    nodes.push(...p.nodes);
+    tethers.push(...p.tethers);
+    for (const c of joined.get(name)?.own ?? []) cables.push(c);
+  }
   const large = named > (before.large ? largeTo : largeFrom);
-  const tethered = new Set(tethers.map((x) => x.from));
-  const bars = new Map(before.nodes.filter((n) => n.kind === 'br').map((n) => [n.id, n]));
-  return { nodes: shapeBars(nodes, cables, tethered, { large, choice, before: bars }), cables, tethers, large, parts, joined };
+  return { ...shapeBars(nodes, parts, joined, { large, choice, before }), cables, tethers, large, parts, joined };
 }

@@ -36,6 +36,6 @@ export function snake(chain, aspect) {
   return new Map(chain.map((n, i) => {
     const row = Math.floor(i / columns);
     const column = row % 2 ? columns - 1 - (i % columns) : i % columns;
-    return [n.id, { x: column * (w + besideGap) + (w - n.w) / 2, y: row * (h + belowGap) + (h - heightOf(n)) / 2 }];
+    return [n.id, { x: column * (w + besideGap) + (w - n.w) / 2, y: row * (h + belowGap) }];
   }));
 }
