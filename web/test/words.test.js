@@ -43,7 +43,7 @@ test('no key stands in two topics', () => {
 
 /** What is the same in every language: the kernel's words, units, names, keys. */
 const anywhere = new Set(['netdash', 'MAC', 'MTU', 'STP', 'VLAN', 'lo', 'pid', 'ttl', 'ifindex', 'min', 'avg', 'max', 'mdev', 'CSV', 'SVG', 'PNG', 'Ctrl', 'Shift', 'Del', 'Esc',
-  'br', 'eth', 'foo', 'rx', 'tx', 'default', 'via']); // br0, eth0, foo: examples of names
+  'br', 'eth', 'foo', 'rx', 'tx', 'default', 'via', 'IPv']); // br0, eth0, foo: examples of names
 
 /** The texts a template of html`…` has outside its ${…}. @param {string} source */
 function* staticTexts(source) {

@@ -56,6 +56,6 @@ export function Forwarding({ namespace: n, reading }) {
   const sysctl = `${n.name === 'host' ? '' : `ip netns exec ${n.name} `}sysctl -w net.ipv4.ip_forward=1`;
   return html`<div class="forwarding" data-testid="forwarding" data-ipv4=${f.ipv4} data-ipv6=${f.ipv6}>
     <span class="quiet" title=${t('forwarding.why')}>${t('forwarding')}</span>
-    <span>${'IPv4'} <b>${word(f.ipv4)}</b></span><span>${'IPv6'} <b>${word(f.ipv6)}</b></span>
+    <span>IPv4 <b>${word(f.ipv4)}</b></span><span>IPv6 <b>${word(f.ipv6)}</b></span>
     ${between && !f.ipv4 && html`<p class="hint">${t('forwarding.off')} <code>${sysctl}</code></p>`}</div>`;
 }

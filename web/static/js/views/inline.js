@@ -52,7 +52,8 @@ let nextId = 0;
  */
 export function InlineForm({ name, label, value = '', placeholder = '', command, wrong = () => '', close, done = () => {} }) {
   const [text, setText] = useState(value);
-  const [failed, setFailed] = useState(/** @type {Problem | null} */ (null));
+  /** What was refused, and of which text: by the time it is, another may stand there. */
+  const [failed, setFailed] = useState(/** @type {{text: string, problem: Problem} | null} */ (null));
   const [busy, setBusy] = useState(false);
   const [id] = useState(() => `inline-${nextId++}`);
   const input = useRef(/** @type {any} */ (null));
@@ -60,7 +61,7 @@ export function InlineForm({ name, label, value = '', placeholder = '', command,
   const c = changed ? command(text.trim()) : null;
   const { plan, problem, pending } = useDryRun(c);
   const misread = changed ? wrong(text.trim()) : '';
-  const shown = c ? failed ?? problem : null;
+  const shown = c ? (failed?.text === text ? failed.problem : problem) : null;
   useEffect(() => {
     input.current.focus();
     input.current.select();
@@ -72,7 +73,7 @@ export function InlineForm({ name, label, value = '', placeholder = '', command,
     setBusy(true);
     const refused = await perform(c);
     setBusy(false);
-    if (refused) return setFailed(refused);
+    if (refused) return setFailed({ text, problem: refused });
     close();
     return done(text.trim());
   };
@@ -85,7 +86,7 @@ export function InlineForm({ name, label, value = '', placeholder = '', command,
   const commands = (plan?.changes ?? []).map((x) => x.command).join('\n');
   return html`<form class="inline-form" novalidate onSubmit=${save} onKeyDown=${keys} data-testid="inline-form" data-inline=${name} data-pending=${!!c && pending}>
     <div class="inline-line"><input ref=${input} name=${`inline-${name}`} aria-label=${label} value=${text} placeholder=${placeholder} autocomplete="off" autocapitalize="off"
-        spellcheck=${false} aria-invalid=${!!shown || misread !== ''} aria-describedby=${id} onInput=${(e) => { setText(e.target.value); setFailed(null); }} />
+        spellcheck=${false} aria-invalid=${!!shown || misread !== ''} aria-describedby=${id} onInput=${(e) => setText(e.target.value)} />
       <button type="submit" class="button small primary" data-testid="inline-save" disabled=${busy || !changed}>${t('save')}</button>
       <${Button} icon="x" title=${t('cancel')} hint="Esc" test="inline-cancel" onClick=${close} /></div>
     <div id=${id} aria-live="polite">${shown && html`<${Wrong} problem=${shown} />`}
