@@ -176,27 +176,35 @@ func (c *capture) settle(ctx context.Context) {
 func (c *capture) collect() int {
 	n := 0
 	for _, s := range c.sockets {
-		for c.records < maxRecords {
+		before := c.records
+		for !c.full() && c.records-before < s.slots { // each has its turn
 			r, ok := s.next()
 			if !ok {
 				break
 			}
 			c.out.Records[s.namespace] = append(c.out.Records[s.namespace], r)
 			c.records++
-			n++
 		}
+		if c.records-before >= s.slots/2 {
+			c.dropped(s)
+		}
+		n += c.records - before
 	}
-	if c.records == maxRecords {
+	if c.full() {
 		c.incomplete(fmt.Sprintf("it ended after %d frames at links: they may go round in a loop", maxRecords))
 		c.stop()
 	}
 	return n
 }
 
+// full tells whether there are too many frames. A machine that is busy with them
+// may have no time to take them out.
+func (c *capture) full() bool { return c.records+c.out.Dropped >= maxRecords }
+
 // dropped counts what did not fit into a socket's ring. c.mu is held.
 func (c *capture) dropped(s *packetSocket) {
-	if c.records == maxRecords {
-		return // nobody took it out
+	if c.full() {
+		return // nobody has taken them out since
 	}
 	n, err := s.drops()
 	if err != nil {

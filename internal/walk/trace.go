@@ -111,6 +111,9 @@ func (t *tracer) place(h *hop, same []*hop, echoes map[echo][]*hop) {
 		end := cable{peer, h.key}
 		t.entered[end] = append(t.entered[end], h)
 	}
+	if !h.Out && h.link.Kind == "veth" {
+		same = nil // nothing within the namespace leads to there
+	}
 	for _, before := range slices.Backward(same) {
 		if before.link != nil && !before.leads(h.link) && leadsTo(before, h) {
 			h.follow(before)
