@@ -24,6 +24,7 @@ const margin = memberGap;
 const besideGap = 150;
 const belowGap = 96;
 const partGap = 90;
+const inTwoRows = 24; // members
 /** The width new things are spread over, px; as wide as what is there, if that is more. */
 const spreadOver = 1300;
 
@@ -94,13 +95,13 @@ function grown(next, before, kept, pinned, moving) {
   }
 }
 
-/** What stands where, in one or more pictures at once. @param {Model} model @param {Map<string, Point>[]} pictures */
+/** What stands where, in one or more pictures at once; what is not in the first is about to go elsewhere. @param {Model} model @param {Map<string, Point>[]} pictures */
 function spaceOf(model, pictures) {
   const space = createSpace();
   for (const [i, picture] of pictures.entries()) {
     for (const n of indexOf(model).boxes) {
       const p = picture.get(n.id);
-      if (p && (i === 0 || p !== pictures[0].get(n.id))) space.put(i ? `${n.id} ${i}` : n.id, p, n.w, heightOf(n));
+      if (p && (i === 0 || (pictures[0].has(n.id) && p !== pictures[0].get(n.id)))) space.put(i ? `${n.id} ${i}` : n.id, p, n.w, heightOf(n));
     }
   }
   return space;
@@ -139,7 +140,7 @@ export function place(next, places, parts = []) {
     let i = queue.findIndex((n) => anchorOf(context, n));
     if (i < 0) i = 0;
     const [n] = queue.splice(i, 1);
-    put(n, placeOne(context, n, was.get(n.id), drawn));
+    put(n, placeOne(context, n, was, drawn));
   }
   return kept;
 }
@@ -153,26 +154,36 @@ function anchorOf({ near, placed, nodes }, n) {
   return ids.find((id) => nodes.get(id).kind === 'br') ?? ids[0];
 }
 
-/** @param {any} context @param {Node} n @param {Node | undefined} was what it was before @param {Map<string, Point>} drawn */
+/** @param {any} context @param {Node} n @param {Map<string, Node>} was what there was before @param {Map<string, Point>} drawn */
 function placeOne(context, n, was, drawn) {
   const { space } = context;
   const last = drawn.get(n.id);
+  const home = was.get(n.id)?.home;
   const anchor = anchorOf(context, n);
-  if (was?.home && last) {
-    const bar = context.nodes.get(was.home.bar);
-    const corner = drawn.get(was.home.bar);
-    return bar?.folded || !corner ? space.nearest(last, n.w, heightOf(n), margin) : unfolded(context, n, was, bar, corner);
+  if (home && last) {
+    const bar = context.nodes.get(home.bar);
+    const corner = drawn.get(home.bar);
+    const members = was.get(home.bar)?.panel?.members ?? [];
+    return bar?.folded || !corner ? space.nearest(last, n.w, heightOf(n), margin) : unfolded(context, n, home, bar, corner, members);
   }
   if (anchor) return beside(context, n, anchor, last);
   if (last) return space.nearest(last, n.w, heightOf(n), 8);
   return freeSpot(context, n);
 }
 
-/** Members of a panel that was opened, or is gone, stand as they stood in it, further apart. */
-function unfolded({ space }, n, was, bar, corner) {
-  const x = Math.round((was.home.x * (n.w + margin)) / was.w);
-  const y = (bar ? belowGap : 0) + Math.round(was.home.y * 1.7);
-  return space.nearest({ x: corner.x + x, y: corner.y + y }, n.w, heightOf(n), 20);
+/**
+ * Members of a panel that was opened stand in a row below the bar and one above
+ * it, where every cable can be followed; very many, or those whose bridge is
+ * gone, as they stood in the panel, further apart.
+ */
+function unfolded({ space }, n, home, bar, corner, members) {
+  const half = Math.ceil(members.length / 2);
+  const i = members.indexOf(n.id);
+  const pitch = n.w + margin;
+  const p = bar && members.length <= inTwoRows
+    ? { x: corner.x + Math.round((bar.w - half * pitch + margin) / 2) + (i % half) * pitch, y: corner.y + (i < half ? bar.h + belowGap : -n.h - belowGap) }
+    : { x: corner.x + Math.round(home.x * 1.4), y: corner.y + (bar ? belowGap : 0) + Math.round(home.y * 1.7) };
+  return space.nearest(p, n.w, heightOf(n), 20);
 }
 
 /** Puts what was laid out together: next to what it is connected to, or all of it into free space. */
