@@ -27,7 +27,7 @@ export function MacRow({ row, owner, edit, chosen, choose, light, clock, ages, a
       choose(key);
     };
     const say = mark ? t(`mac.mark.${mark.kind}`, { from: mark.from }) : t(`mac.state.${e.state}`);
-    return html`<tr class=${`${mark ? `m-${mark.kind}` : ''} ${gone ? 'gone' : ''} ${walk}`} data-row-key=${key} data-mac=${e.mac} data-port=${e.port} data-state=${e.state} data-mark=${mark?.kind}
+    return html`<tr class=${`${mark ? `m-${mark.kind}` : ''} ${gone ? 'gone' : ''} ${walk}`} data-row-key=${key} data-mac=${e.mac} data-port=${e.port} data-state=${gone ? 'gone' : e.state} data-mark=${mark?.kind}
         aria-selected=${chosen} tabindex="0" title=${t('mac.select', { mac: e.mac })} onClick=${(event) => { if (!event.target.closest('button')) choose(key); }} onKeyDown=${keys}
         onMouseEnter=${() => light(key)} onMouseLeave=${() => light(null)}>
       <td><code>${e.mac}</code><span class=${`mac-state ms-${e.state}`}><i aria-hidden="true"></i>${say}</span></td>
