@@ -176,6 +176,16 @@ func browserBridge(b *tab, s *server, where string, hosts []string) {
 		}
 	}
 	b.shot("mac-table-" + where)
+	// Who was asked only asks back some seconds later (delay_first_probe_time, see
+	// arp(7)), which would teach the bridge again what was just flushed.
+	eventually(b.t, func() string {
+		for _, h := range hosts {
+			if table := fmt.Sprint(nettest.IP(b.t, h, "neigh", "show")); strings.Contains(table, "DELAY") || strings.Contains(table, "PROBE") {
+				return h + " still asks: " + table
+			}
+		}
+		return ""
+	})
 	b.click(`[data-testid="mac-flush"]`)
 	b.gone(`[data-mac][data-state="learned"]`)
 

@@ -128,6 +128,13 @@ test('progress is followed, and not logged', () => {
   assert.deepEqual(underWay(store.operations.value), []);
 });
 
+test('an operation that has ended does not run again, whatever comes late', () => {
+  const ended = op(1, { state: 'failed' });
+  assert.equal(merge([ended], [op(1, { state: 'running', progress: { done: 1, total: 9 } })], 9)[0].state, 'failed');
+  assert.equal(merge([op(1, { state: 'running' })], [ended], 9)[0].state, 'failed');
+  assert.equal(merge([op(1)], [op(1, { state: 'undone' })], 9)[0].state, 'undone');
+});
+
 test('undo asks nothing, says what it undid, and offers redo; a conflict is told in the server’s words', async () => {
   const store = createStore();
   store.addOperations([op(2, { commands: ['ip netns add B'] }), op(1)]);

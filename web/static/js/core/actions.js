@@ -196,7 +196,7 @@ export function createActions({ store, api, ui, t }) {
     /** Reads what an event of a large operation left out. @param {number} id */
     loadOperation(id) { return api.operation(id).then((o) => store.addOperations([o]), fail); },
     /** @param {number} id */
-    cancelOperation: (id) => run(commands.cancel(id)),
+    cancelOperation: (id) => api.run(commands.cancel(id)).then(() => true, (error) => { fail(error); return false; }),
     loadSettings: () => api.settings().then((s) => { ui.settings.value = s; }),
 
     /** Adds a lab to what is intended, as one operation. @param {import('../types.js').Spec} parts @returns {Promise<boolean>} done? */

@@ -87,7 +87,7 @@ export function titleOf(o) {
 
 /**
  * Takes operations in. An event of a large operation comes without its
- * commands: those known are kept.
+ * commands: those known are kept; what has ended does not run again.
  * @param {Operation[]} known @param {Operation[]} list @param {number} most
  * @returns {Operation[]} newest first
  */
@@ -95,6 +95,7 @@ export function merge(known, list, most) {
   const byId = new Map(known.map((o) => [o.id, o]));
   for (const o of list) {
     const old = byId.get(o.id);
+    if (old && old.state !== 'running' && o.state === 'running') continue; // was asked for before it ended
     byId.set(o.id, old && !o.commands?.length && old.commands?.length ? { ...o, commands: old.commands, changes: old.changes } : o);
   }
   return [...byId.values()].sort((a, b) => b.id - a.id).slice(0, most);
