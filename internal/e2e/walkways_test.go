@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"netdash/internal/nettest"
-	"netdash/internal/topology"
 	"netdash/internal/walk"
 )
 
@@ -179,34 +178,6 @@ func TestWalkIPv6(t *testing.T) {
 		if want := "neighbour_solicitation sw/br0 p1>p2,p3 flood multicast\nneighbour_advertisement sw/br0 p2>p1 forward known\n" +
 			"echo_request sw/br0 p1>p2 forward known\necho_reply sw/br0 p2>p1 forward known"; story != want {
 			t.Errorf("%s:\n%s", address, story)
-		}
-	}
-}
-
-// TestWalkVLAN: frames with a tag, by links of a VLAN at both ends.
-func TestWalkVLAN(t *testing.T) {
-	s := start(t)
-	s.build(t, star(2))
-	if out := nettest.Shell(t, "ip -n h1 link add link eth0 name v10 type vlan id 10 2>&1 || true"); out != "" {
-		t.Skipf("this kernel makes no links of VLANs: %s", out)
-	}
-	nettest.Shell(t, `ip -n h2 link add link eth0 name v10 type vlan id 10
-		for n in 1 2; do ip -n h$n addr add 10.10.0.$n/24 dev v10; ip -n h$n link set v10 up; done`)
-	s.up(t, "h1/v10", "h2/v10")
-	eventually(t, func() string {
-		if l := get[topology.Link](t, s, "/namespaces/h1/links/v10"); len(l.Addresses) == 0 {
-			return "no address"
-		}
-		return ""
-	})
-	w := s.walk(t, "h1", "10.10.0.2")
-	f := w.frame(t, walk.EchoRequest, 1)
-	if got := way(f); got != "h1/eth0:out h1/v10:out h2/eth0:in h2/v10:in:taken sw/p1:in sw/p2:out" {
-		t.Error(got)
-	}
-	for _, h := range f.Hops {
-		if want := map[bool]int{true: 0, false: 10}[h.Link == "v10"]; h.VLAN != want {
-			t.Errorf("VLAN of %+v", h)
 		}
 	}
 }

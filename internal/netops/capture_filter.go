@@ -10,16 +10,14 @@ import (
 	"netdash/internal/walk"
 )
 
-// maxFilterAddresses keeps a filter below the kernel's limit of 4096
-// instructions. With more neighbours all ARP and ND is taken.
-const maxFilterAddresses = 500
+// maxFilterAddresses keeps a filter far below what a socket may have of memory
+// for options, 20 KiB before Linux 6.8 (sk_filter_charge in net/core/filter.c,
+// net.core.optmem_max). With more addresses a filter does not look at them.
+const maxFilterAddresses = 64
 
 // flowFilter makes the program that takes from all frames those of a flow. Of an IPv6
 // address it compares the last four bytes: what it takes too much, walk leaves out.
 func flowFilter(f walk.Flow) ([]unix.SockFilter, error) {
-	if len(f.Ends) > maxFilterAddresses {
-		f.Ends = f.Ends[:maxFilterAddresses]
-	}
 	var arp, icmp4, icmp6, nd []uint32
 	for _, a := range f.Neighbours {
 		if a.Is4() {

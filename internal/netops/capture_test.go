@@ -115,8 +115,11 @@ func TestRecordARP(t *testing.T) {
 	if _, seen := record(t, k, f, places(b), func() { mustPing(t, k, quick(a, "10.0.0.2")) }); len(seen) != 2 {
 		t.Errorf("%v", seen)
 	}
-	f.Neighbours = f.Neighbours[:maxFilterAddresses]
-	f.Ends = append(f.Ends, f.Neighbours...)
+	f = flowOf()
+	for i := range maxFilterAddresses {
+		f.Ends = append(f.Ends, netip.AddrFrom16([16]byte{0: 0xfd, 15: byte(i)}))
+	}
+	f.Neighbours = f.Ends
 	if _, err := k.Record(t.Context(), f, places(b), func(context.Context) {}); err != nil {
 		t.Errorf("the longest filter: %v", err)
 	}
@@ -197,5 +200,26 @@ func TestRecordDoesNotHoldNamespaces(t *testing.T) {
 	})
 	if len(r.Incomplete) != 1 || r.Incomplete[0] != "doomed was deleted" {
 		t.Errorf("%v", r.Incomplete)
+	}
+}
+
+// TestRecordVLAN: the tag of a frame is beside it, not in it.
+func TestRecordVLAN(t *testing.T) {
+	k := pingKernel(t)
+	a, b := pingPair(t)
+	if out := nettest.Shell(t, "ip -n "+a+" link add link eth0 name v10 type vlan id 10 2>&1 || true"); out != "" {
+		t.Skip("this kernel lacks vlan: " + out)
+	}
+	nettest.Shell(t, fmt.Sprintf(`ip -n %[2]s link add link eth0 name v10 type vlan id 10
+		ip -n %[1]s addr add 10.10.0.1/24 dev v10; ip -n %[2]s addr add 10.10.0.2/24 dev v10
+		ip -n %[1]s link set v10 up; ip -n %[2]s link set v10 up`, a, b))
+	mustPing(t, k, quick(a, "10.10.0.2"))
+	r, seen := record(t, k, flowOf("10.10.0.2"), places(b), func() { mustPing(t, k, quick(a, "10.10.0.2")) })
+	var tags []int
+	for _, x := range r.Records[b] {
+		tags = append(tags, x.VLAN)
+	}
+	if got, want := fmt.Sprint(tags), "[10 0 0 10]"; got != want || !strings.HasSuffix(seen[0], "in 0800") {
+		t.Errorf("tags %s, want %s: %v", got, want, seen)
 	}
 }

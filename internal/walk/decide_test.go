@@ -250,6 +250,28 @@ func TestVLANs(t *testing.T) {
 	}
 }
 
+// TestLinksOfVLANs: a frame goes from a link of a VLAN to the one it lies on, which
+// gives it its tag, and at the other end the other way round.
+func TestLinksOfVLANs(t *testing.T) {
+	e := evidence(t, 2)
+	for _, name := range []string{"h1", "h2"} {
+		n := e.Snapshot.Namespace(name)
+		n.Links = append(n.Links, &topology.Link{
+			Key: n.ID + ":3", Namespace: name, Name: "v10", Ifindex: 3, Kind: "vlan", MAC: n.Links[0].MAC,
+			Peer: &topology.Peer{Known: true, Namespace: name, Name: "eth0", Ifindex: 2, Key: n.Links[0].Key},
+		})
+	}
+	e.knows(2, 2, "static").sees(0, request(1), "h1/3 out", "h1/2 out", "sw/11 in", "sw/12 out", "h2/2 in", "h2/3 in")
+	e.Recording.Records["h1"][1].VLAN = 10
+	w := Explain(e)
+	if got, want := hopsOf(w, 1), ">h1/v10 out; h1/v10>h1/eth0 out; h1/eth0>sw/p1 in; sw/p1>sw/p2 out; sw/p2>h2/eth0 in; h2/eth0>h2/v10 in taken"; got != want || len(w.Frames) != 1 {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if h := w.Frames[0].Hops; h[0].VLAN != 0 || h[1].VLAN != 10 {
+		t.Errorf("%+v", h)
+	}
+}
+
 // TestAgo: how long something is ago, as people say it.
 func TestAgo(t *testing.T) {
 	for d, want := range map[time.Duration]string{
