@@ -90,9 +90,10 @@ func (h *hop) apart(other *topology.Link) Check {
 	if c, ok := h.cutIntended(meaning(h.out), meaning(other)); ok {
 		return c
 	}
-	for _, end := range []*topology.Link{h.out, other} {
+	for i, end := range []*topology.Link{h.out, other} {
 		if p := h.peerOf(end); p != nil && p.Master == "" && len(p.Addresses) == 0 {
 			c := Check{Check: "plugged", Subject: subject(p), Detail: subject(p) + ", the other end of " + subject(end) + ", is plugged into no bridge"}
+			h.plugIn(&c, p, []*topology.Link{other, h.out}[i])
 			return c
 		}
 		if end.Kind == kindVeth && h.peerOf(end) == nil {
@@ -104,6 +105,16 @@ func (h *hop) apart(other *topology.Link) Check {
 		c.Subject = subject(p)
 	}
 	return c
+}
+
+// plugIn proposes the bridge of a loose end's namespace that the other side is on.
+func (h *hop) plugIn(c *Check, loose, toward *topology.Link) {
+	for _, b := range h.segment(toward).links {
+		if b.Kind == kindBridge && b.Namespace == loose.Namespace {
+			h.mend(c, loose, topology.SetMaster{Namespace: loose.Namespace, Name: loose.Name, Master: b.Name}, "plug "+subject(loose)+" into "+subject(b), map[string]any{"master": b.Name}, "master")
+			return
+		}
+	}
 }
 
 // cutIntended follows the intended way between two links up to where it is not

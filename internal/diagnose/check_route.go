@@ -118,25 +118,30 @@ func (h *hop) asIntended() bool {
 	return h.bad(c)
 }
 
-// subnetsDisagree is the finding of a target that is on the same network, but not
-// in the link's subnet.
+// subnetsDisagree is the finding of a target that is on the same network as a link,
+// but not in its subnet.
 func (h *hop) subnetsDisagree() (Check, bool) {
-	if h.out == nil || h.want.gateway.IsValid() {
+	if h.want.gateway.IsValid() {
 		return Check{}, false
 	}
-	for _, l := range h.segment(h.out).links {
-		if l == h.out || !has(l, h.dst) {
+	for _, out := range h.ns.Links {
+		have := family(addressesOf(out), h.dst)
+		if out.Kind == kindLoopback || out.Sync == topology.Missing || len(have) == 0 || slices.ContainsFunc(have, func(p netip.Prefix) bool { return p.Contains(h.dst) }) {
 			continue
 		}
-		have := family(addressesOf(h.out), h.dst)
-		if slices.ContainsFunc(have, func(p netip.Prefix) bool { return p.Contains(h.dst) }) {
-			continue
+		for _, l := range h.segment(out).links {
+			if l == out || l.Namespace == h.ns.Name || !has(l, h.dst) {
+				continue
+			}
+			c := Check{
+				Check: "subnet", Subject: subject(out), Evidence: h.routeGet(),
+				Detail: fmt.Sprintf("%s, with %s, and %s, with %s, are on one network but not in one subnet", subject(out), texts(have), subject(l), texts(family(addressesOf(l), h.dst))),
+			}
+			if h.in != nil { // a router, which knows its networks better
+				c.Subject = subject(l)
+			}
+			return c, true
 		}
-		return Check{
-			Check: "subnet", Subject: subject(h.out),
-			Detail:   fmt.Sprintf("%s, with %s, and %s, with %s, are on one network but not in one subnet", subject(h.out), texts(have), subject(l), texts(family(addressesOf(l), h.dst))),
-			Evidence: h.routeGet(),
-		}, true
 	}
 	return Check{}, false
 }

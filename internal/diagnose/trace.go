@@ -15,7 +15,7 @@ const (
 	// It ends with the first answer.
 	pingCount    = 3
 	pingInterval = 100
-	pingTimeout  = 1000
+	pingTimeout  = 700
 
 	defaultSize = 56 // payload, as ping(8) sends
 	defaultTTL  = 64

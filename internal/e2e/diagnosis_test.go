@@ -190,6 +190,76 @@ func TestDiagnosis(t *testing.T) {
 	}
 }
 
+// choices are breakages that somebody has asked netdash for: the Spec wants what is
+// wrong, and an edit mends it.
+var choices = []struct {
+	name  string
+	calls [][3]string // method, path, body
+	ask   string
+
+	check, subject, mends string // mends is the call, without /api/v1; empty for none
+	status                diagnose.Status
+}{
+	{"lo down", [][3]string{{"PATCH", "/namespaces/A/links/lo", `{"admin_up":false}`}}, `{"namespace":"A","address":"10.0.1.1"}`, "loopback", "A/lo", "PATCH /namespaces/A/links/lo", ""},
+	{"link down", [][3]string{{"PATCH", "/namespaces/A/links/eth0", `{"admin_up":false}`}}, toB, "link", "A/eth0", "PATCH /namespaces/A/links/eth0", ""},
+	{"far link down", [][3]string{{"PATCH", "/namespaces/B/links/eth0", `{"admin_up":false}`}}, toB, "carrier", "B/eth0", "PATCH /namespaces/B/links/eth0", ""},
+	{"bridge down", [][3]string{{"PATCH", "/namespaces/sw1/links/br0", `{"admin_up":false}`}}, toB, "bridge", "sw1/br0", "PATCH /namespaces/sw1/links/br0", ""},
+	{"unplugged", [][3]string{{"PATCH", "/namespaces/sw1/links/p2", `{"master":null}`}}, toB, "plugged", "sw1/p2", "PATCH /namespaces/sw1/links/p2", ""},
+	{"isolated", [][3]string{
+		{"PATCH", "/namespaces/sw1/links/p1", `{"bridge_port":{"isolated":true}}`}, {"PATCH", "/namespaces/sw1/links/p2", `{"bridge_port":{"isolated":true}}`},
+	}, toB, "isolation", "sw1/p2", "PATCH /namespaces/sw1/links/p2", ""},
+	{"no broadcasts", [][3]string{{"PATCH", "/namespaces/sw1/links/p2", `{"bridge_port":{"bcast_flood":false}}`}}, toB, "flood", "sw1/p2", "PATCH /namespaces/sw1/links/p2", ""},
+	{"small MTU", [][3]string{{"PATCH", "/namespaces/B/links/eth0", `{"mtu":1300}`}}, big, "mtu", "B/eth0", "PATCH /namespaces/B/links/eth0", ""},
+	{"no route", [][3]string{{"DELETE", "/namespaces/A/routes?destination=default", ""}}, toC, "route", "A", "POST /namespaces/A/routes", ""},
+	{"no route back", [][3]string{{"DELETE", "/namespaces/C/routes?destination=default", ""}}, toC, "route", "C", "POST /namespaces/C/routes", ""},
+	{"address twice", [][3]string{
+		{"POST", "/namespaces/R/links/eth1/addresses", `{"cidr":"10.0.1.2/24"}`},
+	}, toB, "duplicate_address", "", "DELETE /namespaces/", either},
+	{"another subnet", [][3]string{
+		{"DELETE", "/namespaces/B/links/eth0/addresses/10.0.1.2%2F24", ""}, {"POST", "/namespaces/B/links/eth0/addresses", `{"cidr":"10.9.1.2/24"}`},
+	}, `{"namespace":"A","to_namespace":"B"}`, "subnet", "B/eth0", "", ""},
+}
+
+// TestDiagnosisOfChoices breaks the good lab by edits.
+func TestDiagnosisOfChoices(t *testing.T) {
+	s := start(t)
+	for _, c := range choices {
+		t.Run(c.name, func(t *testing.T) {
+			s.do(t, "PUT", "/topology/intended", goodLab).want(t, 200)
+			nettest.Shell(t, forwards+fresh+"true")
+			for _, call := range c.calls {
+				if a := s.do(t, call[0], call[1], call[2]); a.status >= 300 {
+					t.Fatalf("%s: %d %s", a.asked, a.status, a.body)
+				}
+			}
+			d := s.diagnosis(t, c.ask)
+			first := findings(d)
+			if len(first) == 0 {
+				t.Fatalf("nothing found: %s", written(d))
+			}
+			f := first[0]
+			if f.Check != c.check || c.subject != "" && f.Subject != c.subject || f.Status != diagnose.Broken && c.status != either {
+				t.Errorf("first found: %s %s of %s, want %s of %s\n%s", f.Status, f.Check, f.Subject, c.check, c.subject, written(d))
+			}
+			if c.mends == "" {
+				if f.Repair != nil {
+					t.Errorf("a guess is offered: %+v", f.Repair)
+				}
+				return
+			}
+			if f.Repair == nil || !strings.HasPrefix(f.Repair.Request.Method+" "+strings.TrimPrefix(f.Repair.Request.Path, "/api/v1"), c.mends) {
+				t.Fatalf("the repair is %+v, want %s\n%s", f.Repair, c.mends, written(d))
+			}
+			s.mend(t, f)
+			if f.Check == "duplicate_address" { // whose it is nobody but its owners can say
+				return
+			}
+			s.settled(t)
+			s.healthy(t, "mended", c.ask)
+		})
+	}
+}
+
 // restore makes the good lab anew after a failure, for the next case.
 func (s *server) restore(t *testing.T) {
 	t.Helper()
