@@ -19,24 +19,22 @@ func (h *hop) nextHop() bool {
 	for _, n := range h.snapshot.Namespaces {
 		for _, l := range n.Links {
 			if l.Sync != topology.Missing && l.Kind != kindLoopback && has(l, h.next) && !h.next.IsLinkLocalUnicast() {
-				return h.bad(h.apart(l)) && false
+				return h.stop(h.apart(l))
 			}
 		}
 	}
 	if l := h.network.endsUnseen(h.trace); l != nil {
-		h.bad(Check{
+		return h.stop(Check{
 			Check: "peer", Status: Unknown, Subject: subject(l),
 			Detail: fmt.Sprintf("%s may be behind %s, where netdash does not see", h.next, subject(l)),
 		})
-		return false
 	}
 	c := Check{Check: "neighbour", Subject: subject(h.out), Detail: fmt.Sprintf("nobody on the network of %s has the address %s", subject(h.out), h.next), Evidence: h.pingError()}
 	if h.next != h.dst {
 		c.Check, c.Subject = "gateway", h.ns.Name
 		c.Detail = fmt.Sprintf("%s sends it to the gateway %s, which nobody on the network of %s has", h.ns.Name, h.next, subject(h.out))
 	}
-	h.bad(c)
-	return false
+	return h.stop(c)
 }
 
 // owner is the link on the network that answers for the next address: one that
@@ -76,13 +74,13 @@ func (h *hop) absent(r topology.LinkRef) bool {
 	l := h.linkAt(r)
 	switch {
 	case l == nil:
-		return h.bad(h.missingLink(r)) && false
+		return h.stop(h.missingLink(r))
 	case has(l, h.next) || !h.network.has(l):
-		return h.bad(h.apart(l)) && false
+		return h.stop(h.apart(l))
 	case len(family(addressesOf(l), h.next)) == 0:
-		return h.isUp(l) && h.bad(h.noAddress(l, h.missing(l))) && false
+		return h.isUp(l) && h.stop(h.noAddress(l, h.missing(l)))
 	}
-	return h.bad(h.notIntended(l, h.missing(l))) && false
+	return h.stop(h.notIntended(l, h.missing(l)))
 }
 
 // apart is the finding of two links that are not on one network: the first cable
@@ -92,9 +90,10 @@ func (h *hop) apart(other *topology.Link) Check {
 	if c, ok := h.cutIntended(meaning(h.out), meaning(other)); ok {
 		return c
 	}
-	for _, end := range []*topology.Link{h.out, other} {
+	for i, end := range []*topology.Link{h.out, other} {
 		if p := h.peerOf(end); p != nil && p.Master == "" && len(p.Addresses) == 0 {
 			c := Check{Check: "plugged", Subject: subject(p), Detail: subject(p) + ", the other end of " + subject(end) + ", is plugged into no bridge"}
+			h.plugIn(&c, p, []*topology.Link{other, h.out}[i])
 			return c
 		}
 		if end.Kind == kindVeth && h.peerOf(end) == nil {
@@ -106,6 +105,16 @@ func (h *hop) apart(other *topology.Link) Check {
 		c.Subject = subject(p)
 	}
 	return c
+}
+
+// plugIn proposes the bridge of a loose end's namespace that the other side is on.
+func (h *hop) plugIn(c *Check, loose, toward *topology.Link) {
+	for _, b := range h.segment(toward).links {
+		if b.Kind == kindBridge && b.Namespace == loose.Namespace {
+			h.mend(c, loose, topology.SetMaster{Namespace: loose.Namespace, Name: loose.Name, Master: b.Name}, "plug "+subject(loose)+" into "+subject(b), map[string]any{"master": b.Name}, "master")
+			return
+		}
+	}
 }
 
 // cutIntended follows the intended way between two links up to where it is not
@@ -221,8 +230,7 @@ func (h *hop) cable() bool {
 			return h.bad(h.isolated(c))
 		}
 	}
-	h.bad(Check{Check: "plugged", Status: Unknown, Subject: subject(h.to), Detail: "why no frame gets from " + subject(h.out) + " to " + subject(h.to) + " cannot be seen"})
-	return false
+	return h.stop(Check{Check: "plugged", Status: Unknown, Subject: subject(h.to), Detail: "why no frame gets from " + subject(h.out) + " to " + subject(h.to) + " cannot be seen"})
 }
 
 // passes tells whether a frame can go on from one link to the next.

@@ -18,13 +18,11 @@ func (h *hop) route() bool {
 	}
 	a := h.answer
 	if a.Refusal != "" {
-		h.bad(h.refused())
-		return false
+		return h.stop(h.refused())
 	}
 	out := h.linkAt(topology.LinkRef{Namespace: h.ns.Name, Name: a.Link})
 	if out == nil {
-		h.bad(Check{Check: "route", Status: Unknown, Subject: h.ns.Name, Detail: "the route leads to " + a.Link + ", which is not to be seen", Evidence: h.routeGet()})
-		return false
+		return h.stop(Check{Check: "route", Status: Unknown, Subject: h.ns.Name, Detail: "the route leads to " + a.Link + ", which is not to be seen", Evidence: h.routeGet()})
 	}
 	h.next = h.dst
 	if gw, err := netip.ParseAddr(a.Gateway); err == nil {
@@ -120,25 +118,30 @@ func (h *hop) asIntended() bool {
 	return h.bad(c)
 }
 
-// subnetsDisagree is the finding of a target that is on the same network, but not
-// in the link's subnet.
+// subnetsDisagree is the finding of a target that is on the same network as a link,
+// but not in its subnet.
 func (h *hop) subnetsDisagree() (Check, bool) {
-	if h.out == nil || h.want.gateway.IsValid() {
+	if h.want.gateway.IsValid() {
 		return Check{}, false
 	}
-	for _, l := range h.segment(h.out).links {
-		if l == h.out || !has(l, h.dst) {
+	for _, out := range h.ns.Links {
+		have := family(addressesOf(out), h.dst)
+		if out.Kind == kindLoopback || out.Sync == topology.Missing || len(have) == 0 || slices.ContainsFunc(have, func(p netip.Prefix) bool { return p.Contains(h.dst) }) {
 			continue
 		}
-		have := family(addressesOf(h.out), h.dst)
-		if slices.ContainsFunc(have, func(p netip.Prefix) bool { return p.Contains(h.dst) }) {
-			continue
+		for _, l := range h.segment(out).links {
+			if l == out || l.Namespace == h.ns.Name || !has(l, h.dst) {
+				continue
+			}
+			c := Check{
+				Check: "subnet", Subject: subject(out), Evidence: h.routeGet(),
+				Detail: fmt.Sprintf("%s, with %s, and %s, with %s, are on one network but not in one subnet", subject(out), texts(have), subject(l), texts(family(addressesOf(l), h.dst))),
+			}
+			if h.in != nil { // a router, which knows its networks better
+				c.Subject = subject(l)
+			}
+			return c, true
 		}
-		return Check{
-			Check: "subnet", Subject: subject(h.out),
-			Detail:   fmt.Sprintf("%s, with %s, and %s, with %s, are on one network but not in one subnet", subject(h.out), texts(have), subject(l), texts(family(addressesOf(l), h.dst))),
-			Evidence: h.routeGet(),
-		}, true
 	}
 	return Check{}, false
 }
@@ -181,12 +184,10 @@ func (h *hop) reversePath() bool {
 	}
 	if back.Refusal != "" {
 		c.Detail = fmt.Sprintf("%s drops what comes from %s, because it has no route back to there (rp_filter)", h.ns.Name, h.src)
-		h.bad(c)
-		return false
+		return h.stop(c)
 	}
 	h.apply(&c, h.ns.Managed, "ask only for some way back, not for the same one (loose mode)", topology.SetSysctl{Namespace: h.ns.Name, Name: names[1], Value: "2"})
-	h.bad(c)
-	return false
+	return h.stop(c)
 }
 
 // ownSource looks whether the kernel refuses a packet because it says to come from
@@ -194,11 +195,10 @@ func (h *hop) reversePath() bool {
 func (h *hop) ownSource() bool {
 	for _, l := range h.ns.Links {
 		if l.Sync != topology.Missing && has(l, h.src) {
-			h.bad(Check{
+			return h.stop(Check{
 				Check: "duplicate_address", Subject: subject(l),
 				Detail: fmt.Sprintf("%s has the sender's address %s too, and so takes nothing from there", subject(l), h.src),
 			})
-			return false
 		}
 	}
 	return true

@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-
 	"strings"
 	"testing"
 
@@ -57,7 +56,7 @@ var breakages = []struct {
 	{name: "lo down, but not needed", do: "ip -n A link set lo down", ask: toB, check: "loopback", subject: "A/lo", status: diagnose.Warning},
 	{name: "namespace gone", do: "ip netns delete C; until ! ip -n sw2 link show p1 2>/dev/null; do sleep 0.05; done", ask: toNC, check: "namespace", subject: "C"},
 	{name: "namespace of the address gone", do: "ip netns delete C; until ! ip -n sw2 link show p1 2>/dev/null; do sleep 0.05; done", ask: toC, check: "namespace", subject: "C"},
-	{name: "router gone", do: "ip netns delete R; until ! ip -n sw2 link show up 2>/dev/null; do sleep 0.05; done", ask: toC, check: "namespace", subject: "R", tidy: forwards},
+	{name: "router gone", do: "ip netns delete R; until ! ip -n sw2 link show dev up 2>/dev/null; do sleep 0.05; done", ask: toC, check: "namespace", subject: "R", tidy: forwards},
 
 	{name: "link down near", do: "ip -n A link set eth0 down", ask: toB, check: "link", subject: "A/eth0"},
 	{name: "link down far", do: "ip -n B link set eth0 down", ask: toB, check: "carrier", subject: "B/eth0"},
@@ -99,21 +98,22 @@ var breakages = []struct {
 
 	{name: "ip_forward off", do: "ip netns exec R sysctl -w net.ipv4.ip_forward=0", ask: toC, check: "forwarding", subject: "R"},
 	{name: "forwarding of one link off", do: "ip netns exec R sysctl -w net.ipv4.conf.eth1.forwarding=0", ask: toC, check: "forwarding", subject: "R"},
-	{name: "rp_filter on an asymmetric path", do: `ip netns exec R sysctl -w net.ipv4.conf.eth1.rp_filter=1; ip -n R route add 10.0.1.1/32 dev eth2`,
-		ask: toC, check: "rp_filter", subject: "R/eth1", tidy: "ip -n R route delete 10.0.1.1/32 dev eth2; ip netns exec R sysctl -w net.ipv4.conf.eth1.rp_filter=0"},
+	{
+		name: "rp_filter on an asymmetric path", do: `ip netns exec R sysctl -w net.ipv4.conf.eth1.rp_filter=1; ip -n R route add 10.0.1.1/32 dev eth2`,
+		ask: toC, check: "rp_filter", subject: "R/eth1", tidy: "ip -n R route delete 10.0.1.1/32 dev eth2; ip netns exec R sysctl -w net.ipv4.conf.eth1.rp_filter=0",
+	},
 	{name: "echo requests ignored", do: "ip netns exec B sysctl -w net.ipv4.icmp_echo_ignore_all=1", ask: toB, check: "echo", subject: "B"},
 
 	{name: "duplicate MAC", do: "ip -n R link set eth1 address $(cat_mac B eth0)", ask: toB, check: "mac_conflict", subject: "R/eth1", status: either},
 	{name: "wrong static neighbour near", do: "ip -n A neighbour replace 10.0.1.2 lladdr 02:00:00:00:00:99 dev eth0 nud permanent", ask: toB, check: "neighbour", subject: "A/eth0"},
 	{name: "wrong static neighbour far", do: "ip -n B neighbour replace 10.0.1.1 lladdr 02:00:00:00:00:99 dev eth0 nud permanent", ask: toB, check: "neighbour", subject: "B/eth0"},
-	{name: "static MAC entry at a wrong port", do: "bridge -n sw1 fdb replace $(cat_mac B eth0) dev up master static", ask: toB, check: "fdb", subject: "sw1/br0"},
-	{name: "static MAC entry of the source at a wrong port", do: "bridge -n sw1 fdb replace $(cat_mac A eth0) dev up master static", ask: toB, check: "fdb", subject: "sw1/br0"},
+	{name: "static MAC entry at a wrong port", do: "bridge -n sw1 fdb replace $(cat_mac B eth0) dev up master static sticky", ask: toB, check: "fdb", subject: "sw1/br0"},
+	{name: "static MAC entry of the source at a wrong port", do: "bridge -n sw1 fdb replace $(cat_mac A eth0) dev up master static sticky", ask: toB, check: "fdb", subject: "sw1/br0"},
 	{name: "ARP off near", do: "ip -n A link set eth0 arp off", ask: toB, check: "arp", subject: "A/eth0"},
 	{name: "ARP off far", do: "ip -n B link set eth0 arp off", ask: toB, check: "arp", subject: "B/eth0"},
 
 	{name: "isolated ports", do: "ip -n sw1 link set p1 type bridge_slave isolated on; ip -n sw1 link set p2 type bridge_slave isolated on", ask: toB, check: "isolation", subject: "sw1/p2", tidy: "ip -n sw1 link set p1 type bridge_slave isolated off"},
 	{name: "port disabled", do: "bridge -n sw1 link set dev p2 state 0", ask: toB, check: "port", subject: "sw1/p2"},
-	{name: "port blocking", do: "bridge -n sw1 link set dev p1 state 4", ask: toB, check: "port", subject: "sw1/p1"},
 	{name: "no broadcasts", do: "ip -n sw1 link set p2 type bridge_slave bcast_flood off", ask: toB, check: "flood", subject: "sw1/p2"},
 	{name: "no learning and no flooding", do: "ip -n sw1 link set p2 type bridge_slave flood off learning off; bridge -n sw1 fdb delete $(cat_mac B eth0) dev p2 master || true", ask: toB, check: "flood", subject: "sw1/p2"},
 
@@ -130,7 +130,7 @@ var breakages = []struct {
 	{name: "bridge-nf-call-iptables, as container engines leave it", do: "ip netns exec sw1 sysctl -w net.bridge.bridge-nf-call-iptables=1; ip netns exec sw1 iptables -P FORWARD DROP", ask: toB, check: "bridge_netfilter", subject: "sw1/br0"},
 
 	{name: "MTU too small far", do: "ip -n B link set eth0 mtu 1000", ask: big, check: "mtu", subject: "B/eth0"},
-	{name: "MTU too small on the way, small packet", do: "ip -n sw1 link set p2 mtu 1000", ask: toB, check: "mtu", subject: "sw1/p2", status: diagnose.Warning},
+	{name: "MTU too small on the way, small packet", do: "ip -n sw1 link set p2 mtu 1300", ask: toB, check: "mtu", subject: "sw1/p2", status: diagnose.Warning},
 
 	{name: "IPv6: link of the router down", do: "ip -n R link set eth2 down", ask: toC6, check: "link", subject: "R/eth2"},
 	{name: "IPv6: forwarding off", do: "ip netns exec R sysctl -w net.ipv6.conf.all.forwarding=0", ask: toC6, check: "forwarding", subject: "R"},
@@ -186,6 +186,76 @@ func TestDiagnosis(t *testing.T) {
 			}
 			s.settled(t)
 			s.healthy(t, "mended", b.ask)
+		})
+	}
+}
+
+// choices are breakages that somebody has asked netdash for: the Spec wants what is
+// wrong, and an edit mends it.
+var choices = []struct {
+	name  string
+	calls [][3]string // method, path, body
+	ask   string
+
+	check, subject, mends string // mends is the call, without /api/v1; empty for none
+	status                diagnose.Status
+}{
+	{"lo down", [][3]string{{"PATCH", "/namespaces/A/links/lo", `{"admin_up":false}`}}, `{"namespace":"A","address":"10.0.1.1"}`, "loopback", "A/lo", "PATCH /namespaces/A/links/lo", ""},
+	{"link down", [][3]string{{"PATCH", "/namespaces/A/links/eth0", `{"admin_up":false}`}}, toB, "link", "A/eth0", "PATCH /namespaces/A/links/eth0", ""},
+	{"far link down", [][3]string{{"PATCH", "/namespaces/B/links/eth0", `{"admin_up":false}`}}, toB, "carrier", "B/eth0", "PATCH /namespaces/B/links/eth0", ""},
+	{"bridge down", [][3]string{{"PATCH", "/namespaces/sw1/links/br0", `{"admin_up":false}`}}, toB, "bridge", "sw1/br0", "PATCH /namespaces/sw1/links/br0", ""},
+	{"unplugged", [][3]string{{"PATCH", "/namespaces/sw1/links/p2", `{"master":null}`}}, toB, "plugged", "sw1/p2", "PATCH /namespaces/sw1/links/p2", ""},
+	{"isolated", [][3]string{
+		{"PATCH", "/namespaces/sw1/links/p1", `{"bridge_port":{"isolated":true}}`}, {"PATCH", "/namespaces/sw1/links/p2", `{"bridge_port":{"isolated":true}}`},
+	}, toB, "isolation", "sw1/p2", "PATCH /namespaces/sw1/links/p2", ""},
+	{"no broadcasts", [][3]string{{"PATCH", "/namespaces/sw1/links/p2", `{"bridge_port":{"bcast_flood":false}}`}}, toB, "flood", "sw1/p2", "PATCH /namespaces/sw1/links/p2", ""},
+	{"small MTU", [][3]string{{"PATCH", "/namespaces/B/links/eth0", `{"mtu":1300}`}}, big, "mtu", "B/eth0", "PATCH /namespaces/B/links/eth0", ""},
+	{"no route", [][3]string{{"DELETE", "/namespaces/A/routes?destination=default", ""}}, toC, "route", "A", "POST /namespaces/A/routes", ""},
+	{"no route back", [][3]string{{"DELETE", "/namespaces/C/routes?destination=default", ""}}, toC, "route", "C", "POST /namespaces/C/routes", ""},
+	{"address twice", [][3]string{
+		{"POST", "/namespaces/R/links/eth1/addresses", `{"cidr":"10.0.1.2/24"}`},
+	}, toB, "duplicate_address", "", "DELETE /namespaces/", either},
+	{"another subnet", [][3]string{
+		{"DELETE", "/namespaces/B/links/eth0/addresses/10.0.1.2%2F24", ""}, {"POST", "/namespaces/B/links/eth0/addresses", `{"cidr":"10.9.1.2/24"}`},
+	}, `{"namespace":"A","to_namespace":"B"}`, "subnet", "B/eth0", "", ""},
+}
+
+// TestDiagnosisOfChoices breaks the good lab by edits.
+func TestDiagnosisOfChoices(t *testing.T) {
+	s := start(t)
+	for _, c := range choices {
+		t.Run(c.name, func(t *testing.T) {
+			s.do(t, "PUT", "/topology/intended", goodLab).want(t, 200)
+			nettest.Shell(t, forwards+fresh+"true")
+			for _, call := range c.calls {
+				if a := s.do(t, call[0], call[1], call[2]); a.status >= 300 {
+					t.Fatalf("%s: %d %s", a.asked, a.status, a.body)
+				}
+			}
+			d := s.diagnosis(t, c.ask)
+			first := findings(d)
+			if len(first) == 0 {
+				t.Fatalf("nothing found: %s", written(d))
+			}
+			f := first[0]
+			if f.Check != c.check || c.subject != "" && f.Subject != c.subject || f.Status != diagnose.Broken && c.status != either {
+				t.Errorf("first found: %s %s of %s, want %s of %s\n%s", f.Status, f.Check, f.Subject, c.check, c.subject, written(d))
+			}
+			if c.mends == "" {
+				if f.Repair != nil {
+					t.Errorf("a guess is offered: %+v", f.Repair)
+				}
+				return
+			}
+			if f.Repair == nil || !strings.HasPrefix(f.Repair.Request.Method+" "+strings.TrimPrefix(f.Repair.Request.Path, "/api/v1"), c.mends) {
+				t.Fatalf("the repair is %+v, want %s\n%s", f.Repair, c.mends, written(d))
+			}
+			s.mend(t, f)
+			if f.Check == "duplicate_address" { // whose it is nobody but its owners can say
+				return
+			}
+			s.settled(t)
+			s.healthy(t, "mended", c.ask)
 		})
 	}
 }
