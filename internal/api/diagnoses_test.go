@@ -36,7 +36,7 @@ func TestDiagnosisNamesTheCallThatMends(t *testing.T) {
 	if c.Check != "link" || c.Subject != "A/eth0" || c.Repair == nil {
 		t.Fatalf("first broken: %+v", c)
 	}
-	if r := c.Repair.Request; r.Method != "PATCH" || r.Path != "/api/v1/namespaces/A/links/eth0" || r.Body["admin_up"] != true {
+	if r := c.Repair.Request; r.Method != http.MethodPatch || r.Path != "/api/v1/namespaces/A/links/eth0" || r.Body["admin_up"] != any(true) {
 		t.Errorf("request %+v", r)
 	}
 	if len(c.Repair.Plan.Changes) != 1 {

@@ -19,24 +19,22 @@ func (h *hop) nextHop() bool {
 	for _, n := range h.snapshot.Namespaces {
 		for _, l := range n.Links {
 			if l.Sync != topology.Missing && l.Kind != kindLoopback && has(l, h.next) && !h.next.IsLinkLocalUnicast() {
-				return h.bad(h.apart(l)) && false
+				return h.stop(h.apart(l))
 			}
 		}
 	}
 	if l := h.network.endsUnseen(h.trace); l != nil {
-		h.bad(Check{
+		return h.stop(Check{
 			Check: "peer", Status: Unknown, Subject: subject(l),
 			Detail: fmt.Sprintf("%s may be behind %s, where netdash does not see", h.next, subject(l)),
 		})
-		return false
 	}
 	c := Check{Check: "neighbour", Subject: subject(h.out), Detail: fmt.Sprintf("nobody on the network of %s has the address %s", subject(h.out), h.next), Evidence: h.pingError()}
 	if h.next != h.dst {
 		c.Check, c.Subject = "gateway", h.ns.Name
 		c.Detail = fmt.Sprintf("%s sends it to the gateway %s, which nobody on the network of %s has", h.ns.Name, h.next, subject(h.out))
 	}
-	h.bad(c)
-	return false
+	return h.stop(c)
 }
 
 // owner is the link on the network that answers for the next address: one that
@@ -76,13 +74,13 @@ func (h *hop) absent(r topology.LinkRef) bool {
 	l := h.linkAt(r)
 	switch {
 	case l == nil:
-		return h.bad(h.missingLink(r)) && false
+		return h.stop(h.missingLink(r))
 	case has(l, h.next) || !h.network.has(l):
-		return h.bad(h.apart(l)) && false
+		return h.stop(h.apart(l))
 	case len(family(addressesOf(l), h.next)) == 0:
-		return h.isUp(l) && h.bad(h.noAddress(l, h.missing(l))) && false
+		return h.isUp(l) && h.stop(h.noAddress(l, h.missing(l)))
 	}
-	return h.bad(h.notIntended(l, h.missing(l))) && false
+	return h.stop(h.notIntended(l, h.missing(l)))
 }
 
 // apart is the finding of two links that are not on one network: the first cable
@@ -221,8 +219,7 @@ func (h *hop) cable() bool {
 			return h.bad(h.isolated(c))
 		}
 	}
-	h.bad(Check{Check: "plugged", Status: Unknown, Subject: subject(h.to), Detail: "why no frame gets from " + subject(h.out) + " to " + subject(h.to) + " cannot be seen"})
-	return false
+	return h.stop(Check{Check: "plugged", Status: Unknown, Subject: subject(h.to), Detail: "why no frame gets from " + subject(h.out) + " to " + subject(h.to) + " cannot be seen"})
 }
 
 // passes tells whether a frame can go on from one link to the next.

@@ -40,11 +40,15 @@ func (h *hop) filterIn() bool {
 	if !h.filter(h.ns, p, h.ns.Name, at("ingress"), at("prerouting")) {
 		return false
 	}
-	if h.is4() {
-		p.ARP = true
-		return h.filter(h.ns, p, h.ns.Name, at("ingress"), at("input"))
-	}
-	return true
+	return !h.is4() || h.questionIn()
+}
+
+// questionIn looks at the packet filter on the question for a MAC address that comes
+// before the packet.
+func (h *hop) questionIn() bool {
+	p := h.packet()
+	p.In, p.ARP = h.in.Name, true
+	return h.filter(h.ns, p, h.ns.Name, at("ingress"), at("input"))
 }
 
 // filter asks the packet filter of a namespace, and tells whether to go on.

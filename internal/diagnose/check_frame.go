@@ -307,9 +307,10 @@ func (h *hop) unresolved(state string) bool {
 			Advice: []string{topology.SetSysctl{Namespace: topology.HostName, Name: limit, Value: "8192"}.Command()},
 		})
 	}
-	// Who is asked looks up the way back to the one who asks before it answers
-	// (arp_process in net/ipv4/arp.c): what refuses packets refuses questions too.
-	if asked := (&hop{trace: h.trace, ns: h.snapshot.Namespace(h.to.Namespace), in: h.to, src: h.src, dst: h.next}); h.is4() && !asked.routeIn() {
+	// Who is asked lets the question through its filter, and looks up the way back to
+	// the one who asks before it answers (arp_process in net/ipv4/arp.c): what refuses
+	// packets refuses questions too.
+	if asked := (&hop{trace: h.trace, ns: h.snapshot.Namespace(h.to.Namespace), in: h.to, src: h.src, dst: h.next}); h.is4() && (!asked.questionIn() || !asked.routeIn()) {
 		return false
 	}
 	if state == "" {

@@ -18,13 +18,11 @@ func (h *hop) route() bool {
 	}
 	a := h.answer
 	if a.Refusal != "" {
-		h.bad(h.refused())
-		return false
+		return h.stop(h.refused())
 	}
 	out := h.linkAt(topology.LinkRef{Namespace: h.ns.Name, Name: a.Link})
 	if out == nil {
-		h.bad(Check{Check: "route", Status: Unknown, Subject: h.ns.Name, Detail: "the route leads to " + a.Link + ", which is not to be seen", Evidence: h.routeGet()})
-		return false
+		return h.stop(Check{Check: "route", Status: Unknown, Subject: h.ns.Name, Detail: "the route leads to " + a.Link + ", which is not to be seen", Evidence: h.routeGet()})
 	}
 	h.next = h.dst
 	if gw, err := netip.ParseAddr(a.Gateway); err == nil {
@@ -181,12 +179,10 @@ func (h *hop) reversePath() bool {
 	}
 	if back.Refusal != "" {
 		c.Detail = fmt.Sprintf("%s drops what comes from %s, because it has no route back to there (rp_filter)", h.ns.Name, h.src)
-		h.bad(c)
-		return false
+		return h.stop(c)
 	}
 	h.apply(&c, h.ns.Managed, "ask only for some way back, not for the same one (loose mode)", topology.SetSysctl{Namespace: h.ns.Name, Name: names[1], Value: "2"})
-	h.bad(c)
-	return false
+	return h.stop(c)
 }
 
 // ownSource looks whether the kernel refuses a packet because it says to come from
@@ -194,11 +190,10 @@ func (h *hop) reversePath() bool {
 func (h *hop) ownSource() bool {
 	for _, l := range h.ns.Links {
 		if l.Sync != topology.Missing && has(l, h.src) {
-			h.bad(Check{
+			return h.stop(Check{
 				Check: "duplicate_address", Subject: subject(l),
 				Detail: fmt.Sprintf("%s has the sender's address %s too, and so takes nothing from there", subject(l), h.src),
 			})
-			return false
 		}
 	}
 	return true

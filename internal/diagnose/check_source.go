@@ -20,8 +20,7 @@ func (h *hop) namespace() bool {
 		case n == nil || n.Sync == topology.Missing:
 			return h.gone(name)
 		case n.Incomplete != "":
-			h.bad(Check{Check: "namespace", Status: Unknown, Subject: n.Name, Detail: n.Name + " cannot be read whole", Evidence: n.Incomplete})
-			return false
+			return h.stop(Check{Check: "namespace", Status: Unknown, Subject: n.Name, Detail: n.Name + " cannot be read whole", Evidence: n.Incomplete})
 		}
 	}
 	return h.ok("namespace", h.ns.Name, "%s is there", h.ns.Name)
@@ -32,8 +31,7 @@ func (h *hop) gone(namespace string) bool {
 	if h.spec.FindNamespace(namespace) != nil {
 		c.Repair = reconcile("make "+namespace+" anew, with all that is intended in it", namespace)
 	}
-	h.bad(c)
-	return false
+	return h.stop(c)
 }
 
 // target decides which address is meant.
@@ -58,8 +56,7 @@ func (h *hop) target() bool {
 		}
 	}
 	if !h.trace.dst.IsValid() {
-		h.bad(Check{Check: "address", Subject: n.Name, Detail: n.Name + " has no address that could be pinged"})
-		return false
+		return h.stop(Check{Check: "address", Subject: n.Name, Detail: n.Name + " has no address that could be pinged"})
 	}
 	// The address that it is to have is tried all the same, so that the tables on the
 	// way are fresh.
@@ -146,7 +143,7 @@ func (h *hop) link() bool {
 	}
 	wanted := topology.LinkRef{Namespace: h.ns.Name, Name: h.want.link}
 	if h.out = h.linkAt(wanted); h.out == nil {
-		return h.bad(h.missingLink(wanted)) && false
+		return h.stop(h.missingLink(wanted))
 	}
 	return h.isUp(h.out) && h.ok("link", subject(h.out), "%s is up", subject(h.out))
 }
@@ -162,11 +159,9 @@ func (h *hop) anyLink() bool {
 	}
 	switch {
 	case links == 0:
-		h.bad(Check{Check: "link", Subject: h.ns.Name, Detail: h.ns.Name + " has no link but lo"})
-		return false
+		return h.stop(Check{Check: "link", Subject: h.ns.Name, Detail: h.ns.Name + " has no link but lo"})
 	case !up:
-		h.bad(Check{Check: "link", Subject: h.ns.Name, Detail: "no link of " + h.ns.Name + " is up"})
-		return false
+		return h.stop(Check{Check: "link", Subject: h.ns.Name, Detail: "no link of " + h.ns.Name + " is up"})
 	}
 	return true
 }
@@ -215,7 +210,7 @@ func (h *hop) carrier() bool {
 			return h.noPeer(l)
 		}
 		if meaning(p).Namespace != p.Namespace {
-			return h.bad(h.missingLink(meaning(p))) && false
+			return h.stop(h.missingLink(meaning(p)))
 		}
 		if !h.isUp(p) {
 			return false
@@ -230,18 +225,16 @@ func (h *hop) carrier() bool {
 // noPeer is about a veth whose other end cannot be seen.
 func (h *hop) noPeer(l *topology.Link) bool {
 	if p, intended := h.intendedPeer(meaning(l)); intended {
-		h.bad(Check{
+		return h.stop(Check{
 			Check: "peer", Subject: subject(l),
 			Detail: "the other end of " + subject(l) + " is not " + name(p) + " any more: it is in a namespace that netdash does not see",
 			Repair: reconcile("connect "+name(meaning(l))+" and "+name(p)+" anew", name(meaning(l)), name(p)),
 		})
-		return false
 	}
-	h.bad(Check{
+	return h.stop(Check{
 		Check: "peer", Status: Unknown, Subject: subject(l),
 		Detail: "the other end of " + subject(l) + " is in a namespace that netdash does not see",
 	})
-	return false
 }
 
 // address looks whether the link has an address to send from.

@@ -194,6 +194,12 @@ func (t *trace) bad(c Check) (goOn bool) {
 	return c.Status != Broken
 }
 
+// stop is bad for what leaves nothing to go on with, even where an answer comes.
+func (t *trace) stop(c Check) (goOn bool) {
+	t.bad(c)
+	return false
+}
+
 // failed ends the diagnosis with an error of the evidence, unless that only says
 // that something is gone, or cannot be read: then the check is unknown.
 func (t *trace) failed(check, subject string, err error) bool {
@@ -205,8 +211,7 @@ func (t *trace) failed(check, subject string, err error) bool {
 		t.err = err
 		return false
 	}
-	t.bad(Check{Check: check, Status: Unknown, Subject: subject, Detail: "this cannot be looked at: " + err.Error()})
-	return false
+	return t.stop(Check{Check: check, Status: Unknown, Subject: subject, Detail: "this cannot be looked at: " + err.Error()})
 }
 
 // sum says the outcome in one sentence.

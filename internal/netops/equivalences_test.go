@@ -167,11 +167,13 @@ ip netns exec A nft add rule inet t in counter accept
 		{"ARP on", pairUp + "ip -n A link set a0 arp off", topology.SetARP{Namespace: "A", Name: "a0", On: true}, ""},
 		{
 			"delete neighbour", addressed + "ip -n A neighbour add 10.0.0.9 lladdr 02:00:00:00:00:77 dev a0",
-			topology.DeleteNeighbour{Namespace: "A", Link: "a0", Address: "10.0.0.9"}, "",
+			topology.DeleteNeighbour{Namespace: "A", Link: "a0", Address: "10.0.0.9"},
+			"",
 		},
 		{
 			"delete IPv6 neighbour", addressed + "ip -n A neighbour add 2001:db8::9 lladdr 02:00:00:00:00:77 dev a0",
-			topology.DeleteNeighbour{Namespace: "A", Link: "a0", Address: "2001:db8::9"}, "",
+			topology.DeleteNeighbour{Namespace: "A", Link: "a0", Address: "2001:db8::9"},
+			"",
 		},
 		{"delete rule", filtered, topology.DeleteRule{Namespace: "A", Family: "inet", Table: "t", Chain: "in", Handle: 2}, ""},
 		{"policy", filtered, topology.SetPolicy{Namespace: "A", Family: "inet", Table: "t", Chain: "in", Accept: true}, ""},

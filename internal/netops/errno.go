@@ -159,18 +159,6 @@ func ofChange(c topology.Change, errno unix.Errno) meaning {
 		if errno == unix.ESRCH || errno == unix.ENOENT {
 			return none("route")
 		}
-	case topology.DeleteNeighbour:
-		if errno == unix.ENOENT {
-			return none("neighbour")
-		}
-	case topology.SetSysctl:
-		if errno == unix.ENOENT {
-			return none("setting")
-		}
-	case topology.DeleteRule:
-		if errno == unix.ENOENT {
-			return none("rule")
-		}
 	case topology.AddFDB:
 		if errno == unix.EEXIST {
 			return twice("an entry for this MAC address")
@@ -178,6 +166,10 @@ func ofChange(c topology.Change, errno unix.Errno) meaning {
 	case topology.DeleteFDB:
 		if errno == unix.ENOENT {
 			return none("entry in the MAC table")
+		}
+	case topology.DeleteNeighbour, topology.SetSysctl, topology.DeleteRule, topology.SetPolicy:
+		if errno == unix.ENOENT {
+			return none("entry, setting or rule")
 		}
 	}
 	return meaning{}

@@ -149,10 +149,9 @@ func (m *legacyMachine) rule(text string) (fits bool, doubt, target string) {
 func (m *legacyMachine) afterComment(words []string, doubt string) (fits bool, d, target string) {
 	n := 1
 	if len(words) > 0 && strings.HasPrefix(words[0], `"`) {
-		for n = 1; n < len(words) && !strings.HasSuffix(words[n-1], `"`); n++ {
-		}
+		n = 1 + slices.IndexFunc(words, func(w string) bool { return strings.HasSuffix(w, `"`) && w != `"` })
 	}
-	fits, further, target := m.rule(strings.Join(words[min(n, len(words)):], " "))
+	fits, further, target := m.rule(strings.Join(words[min(max(n, 1), len(words)):], " "))
 	if doubt == "" {
 		doubt = further
 	}
