@@ -79,6 +79,9 @@ test-go: ## The Go tests: kernel, API, headless Chromium; PKG=./internal/store f
 test-web: web/node_modules/.package-lock.json ## The page's unit tests
 	npm --prefix web test --silent
 
+pictures: ## Take the pictures of docs/how-frames-travel.md anew (root)
+	NETDASH_REQUIRE_KERNEL=$(NETDASH_REQUIRE_KERNEL) NETDASH_PICTURES=$(CURDIR)/docs/images go test -count=1 -run='^TestBrowserLesson$$' ./internal/e2e
+
 test-stock-kernel: ## The kernel tests of netops on Debian's stock kernel
 	@scripts/stock-kernel $(STOCK_KERNEL)
 
@@ -119,4 +122,4 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	@touch $@
 
 .PHONY: help run build static check test need-test fmt check-format check-modules vet lint check-web \
-        test-go test-web test-stock-kernel fuzz soak bench bench-ui docker-check vendor clean
+        test-go test-web test-stock-kernel fuzz soak bench bench-ui pictures docker-check vendor clean

@@ -184,6 +184,22 @@ func TestPageStates(t *testing.T) {
 		{"history", func() { b.click(`[data-testid="tab-operations"]`) }},
 		{"events", func() { b.click(`[data-testid="tab-events"]`) }},
 		{"ping", func() { b.click(`[data-testid="tab-ping"]`) }},
+		{"walk", func() {
+			b.traced("s0-0", "s0-1")
+			b.see(`[data-testid="walk-player"][data-playing="false"]`)
+		}},
+		{"matrix", func() {
+			b.click(`[data-testid="walk-close"]`)
+			b.click(`[data-testid="tab-matrix"]`)
+			b.click(`[data-testid="matrix-run"]`)
+			b.see(`[data-testid="matrix-summary"][data-state="done"]`)
+		}},
+		{"why", func() {
+			b.click(`[data-testid="tab-why"]`)
+			b.ask("s0-0", "s0-2")
+			b.click(`[data-testid="why-start"]`)
+			b.see(`[data-testid="diagnosis"][data-state="done"] [data-first="true"]`)
+		}},
 		{"document", func() { b.click(`[data-testid="open-document"]`); b.see("dialog") }},
 		{"settings", func() { b.escape(); b.click(`[data-testid="open-settings"]`); b.see("dialog") }},
 		{"help", func() { b.escape(); b.click(`[data-testid="help"]`); b.see("dialog") }},

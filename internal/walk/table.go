@@ -145,6 +145,10 @@ func (b *bridge) learn(h *hop) *Learned {
 	if s := p.BridgePort.State; s != "learning" && s != "forwarding" {
 		return nil
 	}
+	// br_fdb_update: "some users want to always flood".
+	if b.link != nil && b.link.Bridge != nil && b.link.Bridge.AgeingSeconds != nil && *b.link.Bridge.AgeingSeconds == 0 {
+		return nil
+	}
 	old := b.table[k]
 	if old != nil && old.state == "local" {
 		return nil

@@ -74,7 +74,7 @@ function Filled({ matrix: m }) {
   };
   return html`<div class="matrix-body">
     <${MatrixGrid} matrix=${m} at=${at} move=${move} open=${open} say=${say} />
-    <aside class="matrix-side">
+    <div class="matrix-side">
       ${m.error && html`<p class="ping-error" role="alert">${m.error}${m.hint && html`<span class="hint">${m.hint}</span>`}</p>`}
       <div class="matrix-cell" data-testid="matrix-cell" data-from=${from} data-to=${to} data-ok=${cell?.ok} data-reason=${cell?.reason}>
         <p aria-live="polite">${say}</p>
@@ -88,7 +88,7 @@ function Filled({ matrix: m }) {
       <ul class="matrix-failures">${failuresOf(m).map((f) => html`<li key=${f.reason}><button type="button" class="link" data-testid="matrix-failure" data-reason=${f.reason}
         onClick=${() => setAt({ row: m.names.indexOf(f.first.from), column: m.names.indexOf(f.first.to) })}>${number(f.count)} × ${reason(f.reason)}</button></li>`)}</ul>
       ${m.warnings.map((w) => html`<div key=${w} class="warning" data-testid="matrix-warning"><p>${w}</p>${commandIn(w) && html`<${Code} text=${commandIn(w)} label=${t('matrix.copy')} />`}</div>`)}
-    </aside>
+    </div>
   </div>`;
 }
 

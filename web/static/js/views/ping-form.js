@@ -33,7 +33,7 @@ function Ends({ ends, list }) {
 /** Asks for a ping. */
 export function PingForm() {
   const ends = useEnds({ picked: ui.picking.value });
-  const [how, setHow] = useState({ count: '5', interval: '', size: '', ttl: '', link: '' });
+  const [how, setHow] = useState({ count: ui.tracing.peek() ? '1' : '5', interval: '', size: '', ttl: '', link: '' });
   const [more, setMore] = useState(false);
   const walk = ui.tracing.value;
   const links = (ends.spaces.find((n) => n.name === ends.from)?.links ?? []).filter((l) => l.sync !== 'missing' && !l.master);
