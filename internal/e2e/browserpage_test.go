@@ -205,7 +205,8 @@ func TestPageStates(t *testing.T) {
 		{"help", func() { b.escape(); b.click(`[data-testid="help"]`); b.see("dialog") }},
 	}
 	for i, look := range []struct{ theme, language string }{{"dark", "en"}, {"light", "zh-CN"}, {"projector", "en"}} {
-		b.do(fmt.Sprintf(`localStorage.setItem('netdash.theme', %q); localStorage.setItem('netdash.language', %q); location.reload()`, look.theme, look.language))
+		b.do(fmt.Sprintf(`globalThis.before = true; localStorage.setItem('netdash.theme', %q); localStorage.setItem('netdash.language', %q); location.reload()`, look.theme, look.language))
+		b.until("the page anew", `!('before' in globalThis)`)
 		b.see(`[data-node="br:host/br0"]`)
 		b.see(fmt.Sprintf(`html[data-theme=%q]`, look.theme))
 		b.see(fmt.Sprintf(`html[lang=%q]`, look.language))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"netdash/internal/topology"
@@ -29,11 +30,11 @@ func TestPagePlaces(t *testing.T) {
 	before := mine.places()
 	mine.do(`document.querySelector('[data-node="ns:s0-1"]').focus()`)
 	for range 5 {
-		mine.key(kb.ArrowDown)
+		mine.run(chromedp.KeyEvent(kb.ArrowDown, chromedp.KeyModifiers(chromedp.ModifierShift)))
 	}
 	moved := mine.places()
 	if moved == before {
-		t.Fatal("the arrow keys have not moved the card")
+		t.Fatal("Shift with the arrow keys has not moved the card")
 	}
 	same := func(b *tab) {
 		t.Helper()

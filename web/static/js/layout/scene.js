@@ -39,7 +39,7 @@ export function createScene(store, { places, storage, frame = globalThis.request
   const positions = signal(/** @type {Map<string, Point>} */ (new Map()));
   const route = createRouter();
   const routes = computed(() => route(model.value, positions.value));
-  /** Counts the occasions on which the whole picture was laid out anew. */
+  /** Counts the occasions on which somebody had the whole picture laid out anew. */
   const laidOut = signal(0);
   const folding = createFolding(storage);
   const glide = createGlide(positions, frame, calm);
@@ -146,13 +146,9 @@ export function createScene(store, { places, storage, frame = globalThis.request
       next = build(); // it may have changed while the worker was busy
       seen = [store.topology.peek().namespaces, folding.choices.peek()];
     }
-    const first = base.size === 0;
     const target = place(next, placesNow(), parts);
     const news = [...target.keys()].filter((id) => target.get(id) !== base.get(id) && !samePlace(places.get(id), target.get(id)));
-    batch(() => {
-      show(next, target);
-      if (first) laidOut.value++;
-    });
+    show(next, target);
     offer(news);
   }
 

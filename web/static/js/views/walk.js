@@ -11,7 +11,7 @@ export function Walk() {
   const shown = player.shown.value;
   if (!shown) return html`<${Nothing} />`;
   return html`<div class="walk-tab" data-testid="walk"><${Steps} lesson=${shown.lesson} />
-    <div class="walk-side"><${FrameFacts} lesson=${shown.lesson} /><${Signs} /></div></div>`;
+    <div class="walk-side" tabindex="0" role="group" aria-label=${t('walk.details')}><${FrameFacts} lesson=${shown.lesson} /><${Signs} /></div></div>`;
 }
 
 function Nothing() {
