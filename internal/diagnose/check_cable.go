@@ -222,7 +222,7 @@ func (h *hop) cable() bool {
 			return h.bad(Check{Check: "carrier", Subject: subject(l), Detail: subject(l) + " has no carrier", Evidence: "state " + l.OperState})
 		}
 		if l.Master != "" && l.BridgePort != nil && l.BridgePort.State != "forwarding" {
-			return h.bad(h.blocked(l))
+			return h.stop(h.blocked(l))
 		}
 	}
 	for _, c := range crossings(h.path) {

@@ -257,7 +257,7 @@ func (h *hop) forwarding() bool {
 	}
 	c := Check{
 		Check: "forwarding", Subject: h.ns.Name, Evidence: settings(names, values),
-		Detail: fmt.Sprintf("%s is no router: it does not forward what is for %s", h.ns.Name, h.dst),
+		Detail: fmt.Sprintf("%s does not forward packets, and %s is not its own", h.ns.Name, h.dst),
 	}
 	write := names[0]
 	if values[write] == "1" {

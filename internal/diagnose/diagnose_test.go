@@ -156,7 +156,7 @@ func TestDiagnose(t *testing.T) {
 		{"another VLAN back", func(l *lab) { l.filtersVLANs(vlan(7, 7), vlan(8, 7, 8)) }, Question{}, "vlan", "sw/p1", Broken, Back, "VLAN 8"},
 
 		{"spanning tree listens", func(l *lab) {
-			l.link("sw/br0").Bridge.STP, l.link("sw/p2").BridgePort.State = new(true), "listening"
+			l.link("sw/br0").Bridge.STP, l.link("sw/p2").BridgePort.State, l.unknown = new(true), "listening", true
 		}, Question{}, "stp", "sw/p2", Unknown, There, "still listening"},
 		{"spanning tree blocks", func(l *lab) {
 			l.link("sw/br0").Bridge.STP, l.link("sw/p2").BridgePort.State = new(true), "blocking"
@@ -216,12 +216,15 @@ func TestDiagnose(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, got := range d.Checks {
+			for i, got := range d.Checks {
 				if got.Status == OK {
 					continue
 				}
 				if got.Check != c.check || got.Subject != c.subject || got.Status != c.status || got.Way != c.way || !strings.Contains(got.Detail, c.says) {
 					t.Errorf("first: %+v", got)
+				}
+				if c.status == Unknown && c.check != "firewall" && i != len(d.Checks)-1 {
+					t.Errorf("it goes on behind what cannot be seen: %+v", d.Checks[i+1:])
 				}
 				if (c.status == Broken) != (d.FirstBroken != nil) || c.status == Broken && d.Checks[*d.FirstBroken].Check != c.check {
 					t.Errorf("first broken: %v", d.FirstBroken)

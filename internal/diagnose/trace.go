@@ -44,23 +44,38 @@ func Run(ctx context.Context, evidence Evidence, world func() (World, error), q 
 	if q.Size == 0 {
 		q.Size = defaultSize
 	}
-	t := &trace{ctx: ctx, Evidence: evidence, question: q, way: There}
-	if err := t.tryPing(q.Address, q.ToNamespace); err != nil {
-		return nil, err
+	for tries := 0; ; tries++ {
+		t := &trace{ctx: ctx, Evidence: evidence, question: q, way: There}
+		if err := t.tryPing(q.Address, q.ToNamespace); err != nil {
+			return nil, err
+		}
+		w, err := world()
+		if err != nil {
+			return nil, err
+		}
+		t.snapshot, t.spec = w.Snapshot, w.Intended
+		t.out = &Diagnosis{Namespace: q.Namespace, Checks: []Check{}}
+		t.run()
+		if t.err != nil {
+			return nil, t.err
+		}
+		if t.explained() || tries > 0 {
+			t.out.Address, t.out.Reachable = text(t.dst), t.reachable
+			t.sum()
+			return t.out, nil
+		}
 	}
-	w, err := world()
-	if err != nil {
-		return nil, err
+}
+
+// explained tells whether the checks say why no answer came. Where they do not, what
+// kept it away may just have gone: a spanning tree that was still learning.
+func (t *trace) explained() bool {
+	first := t.out.FirstBroken
+	if first == nil {
+		return t.reachable || slices.ContainsFunc(t.out.Checks, func(c Check) bool { return c.Status == Unknown && c.Check != "answer" })
 	}
-	t.snapshot, t.spec = w.Snapshot, w.Intended
-	t.out = &Diagnosis{Namespace: q.Namespace, Reachable: t.reachable, Checks: []Check{}}
-	t.run()
-	if t.err != nil {
-		return nil, t.err
-	}
-	t.out.Address = text(t.dst)
-	t.sum()
-	return t.out, nil
+	c := t.out.Checks[*first]
+	return c.Check != "neighbour" || c.Repair != nil
 }
 
 // tryPing pings until the first answer. That there is nothing to ping, or from, is
