@@ -16,5 +16,5 @@ export const ui = createUi();
 export const actions = createActions({ store, api, ui, t });
 export const scene = createScene(store, { storage: localStorage, calm: () => reducedMotion.matches });
 export const player = createPlayer();
-export const probes = createProbes({ api, ui, actions, player, t, roomy: () => innerHeight >= (ui.theme.peek() === 'projector' ? 1000 : 800) });
+export const probes = createProbes({ api, ui, actions, player, t, roomy: () => innerHeight >= (ui.theme.peek() === 'projector' ? 930 : 740) });
 export { t };
