@@ -45,6 +45,8 @@ func TestBrowserWalk(t *testing.T) {
 	b.until("a walk that is played", `document.querySelector('[data-testid="walk-player"][data-playing="true"]')`)
 	b.click(`[data-testid="walk-play"]`)
 	b.see(`[data-testid="walk-player"][data-playing="false"]`)
+	b.do(`document.querySelector('[data-testid="walk"]') || document.querySelector('[data-testid="tab-walk"]').click()`)
+	b.see(`[data-testid="walk-step"]`)
 	kinds := value[string](b, `[...document.querySelectorAll('[data-testid="walk-step"]')].map((e) => e.dataset.frame + ' ' + e.dataset.kind).join('\n')`)
 	var want []string
 	for _, frame := range []string{"arp_request", "arp_reply", "echo_request", "echo_reply"} {

@@ -178,6 +178,16 @@ test('a frame follows its cable from port to port, inside the bridge from port t
   assert.ok(a && b && end && end.y < a.y && end.y > b.y, 'lost on the way');
 });
 
+test('between ports that stand away from their bar a frame goes by way of the bar', () => {
+  const { model, positions } = lab();
+  const cables = model.cables.map((c) => [c.id, { a: 'M0 0L0 0', b: 'M0 0L0 0', portA: { x: 60, y: 310 }, portB: { x: c.a.ref === 'h1/eth0' ? 20 : 90, y: 300 } }]);
+  const atlas = createAtlas(model, positions, /** @type {any} */ (new Map(/** @type {any} */ (cables))));
+  const bar = atlas.box('host/br0');
+  const line = atlas.lineOf({ before: hopAt('host/p1-br0', 'in'), out: hopAt('host/p2-br0', 'out'), in: hopAt('h2/eth0', 'in') });
+  const edge = (bar?.y ?? 0) + (bar?.h ?? 0);
+  assert.deepEqual(line.slice(0, 3), [{ x: 20, y: 300 }, { x: 20, y: edge }, { x: 90, y: edge }]);
+});
+
 test('links that are not drawn fall back to their node, and then to nothing', () => {
   const { atlas, model, positions } = lab();
   assert.equal(atlas.box('host/br0')?.id, 'br:host/br0');

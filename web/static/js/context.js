@@ -27,5 +27,5 @@ export const calm = () => reducedMotion.matches;
 const places = createPlaces({ read: api.positions, patch: api.patchPositions, put: api.putPositions });
 export const scene = createScene(store, { places, storage: localStorage, calm });
 export const player = createPlayer();
-export const probes = createProbes({ api, ui, actions, player, t, roomy: () => innerHeight >= (ui.theme.peek() === 'projector' ? 1000 : 800) });
+export const probes = createProbes({ api, ui, actions, player, t, roomy: () => innerHeight >= (ui.theme.peek() === 'projector' ? 930 : 740) });
 export { t };

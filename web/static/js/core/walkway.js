@@ -99,13 +99,21 @@ export function createAtlas(model, positions, routes) {
     return { line: [...near, ...far.reverse().slice(1)], whole: true };
   }
 
+  /** From one port to another of the same node: of folded members, whose ports stand away from the bar, by way of the bar. @param {string} from @param {string} to @returns {Point[]} */
+  function within(from, to) {
+    const [p, q, b] = [port(from), port(to), box(from)];
+    if (!p) return [];
+    if (!q || !b) return [p];
+    return [p, ...[p, q].map((x) => edgeOf(b, x)).filter((e, i) => !same(e, i ? q : p))];
+  }
+
   return {
     box,
     port,
 
     /** The line a move takes; empty when neither end is drawn. @param {import('./walk.js').Move} move @returns {Point[]} */
     lineOf(move) {
-      const inside = [move.before && port(refOfHop(move.before))].filter((p) => p !== null);
+      const inside = move.before ? within(refOfHop(move.before), refOfHop(move.out)) : [];
       const cable = cableFrom(refOfHop(move.out));
       const lost = !move.in && move.out.end !== 'unseen';
       if (cable) {
@@ -126,6 +134,11 @@ export function createAtlas(model, positions, routes) {
     },
   };
 }
+
+const between = (x, a, b) => Math.max(a, Math.min(b, x));
+/** The point of a box that is nearest. */
+const edgeOf = (b, p) => ({ x: between(p.x, b.x, b.x + b.w), y: between(p.y, b.y, b.y + b.h) });
+const same = (p, q) => p.x === q.x && p.y === q.y;
 
 function cutAt(line, share) {
   return Array.from({ length: bends + 1 }, (_, i) => along(line, (share * i) / bends));
