@@ -1,7 +1,7 @@
 // The graph: what the scene holds, on a canvas that can be panned and zoomed.
 import { effect, untracked } from '../lib/signals.js';
 import { html, useEffect, useMemo, useRef, useSignal } from '../lib/preact.js';
-import { actions, calm, ignored, scene, store, t, ui } from '../context.js';
+import { actions, calm, ignored, scene, store, t, tidy, ui } from '../context.js';
 import { bounds } from '../layout/geometry.js';
 import { Bubble } from './bubble.js';
 import { createCamera, fitView, fly, inView, viewOf, zoomAt } from './camera.js';
@@ -62,6 +62,7 @@ function createGraph() {
     shown = true;
     camera.jump(fitView(box, width, height, { bottom: ui.legend.peek() ? 112 : 60 }));
   }
+  const fitUnlessSteered = () => { if (!own) fit(); };
   function zoom(factor) {
     const { width, height } = camera.size.peek();
     steer();
@@ -134,8 +135,8 @@ function createGraph() {
       effect(keepInView),
       effect(() => {
         scene.laidOut.value;
-        requestAnimationFrame(fit);
-        setTimeout(() => { if (!own) fit(); }, 320);
+        requestAnimationFrame(fitUnlessSteered);
+        setTimeout(fitUnlessSteered, 320);
       }),
       effect(() => {
         const { what, id } = ui.view.value;
@@ -284,7 +285,7 @@ function Tools({ g }) {
       <${Button} icon="minus" title=${t('graph.zoomOut')} hint="−" onClick=${() => g.zoom(0.8)} test="zoom-out" />
       <${Button} icon="maximize" title=${t('graph.fit')} hint="f" onClick=${g.fit} test="fit" />
       <${FoldAll} />
-      <${Button} icon="layout-grid" title=${t('graph.tidy')} hint="t" onClick=${scene.tidy} test="tidy" />
+      <${Button} icon="layout-grid" title=${t('graph.tidy')} hint="t" onClick=${tidy} test="tidy" />
       <${PictureMenu} />
     </div>`;
 }
