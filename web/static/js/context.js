@@ -17,6 +17,4 @@ export const ignored = createIgnored(store, localStorage);
 /** Does this viewer want things to stand still? */
 export const calm = () => reducedMotion.matches;
 export const scene = createScene(store, { storage: localStorage, calm });
-/** Lays the whole picture out anew, and shows all of it. */
-export const tidy = () => scene.tidy().then(() => actions.view('fit'));
 export { t };

@@ -1,6 +1,6 @@
 // The whole page, and its keys.
 import { html, useEffect, useRef, useSignal } from '../lib/preact.js';
-import { actions, store, t, tidy, ui } from '../context.js';
+import { actions, scene, store, t, ui } from '../context.js';
 import { DialogHost } from './dialogs.js';
 import { Drawer } from './drawer.js';
 import { Empty } from './empty.js';
@@ -86,7 +86,7 @@ const bindings = {
   d: () => { ui.drawer.value = { open: true, tab: 'drift' }; },
   s: () => actions.open('document'),
   f: () => actions.view('fit'),
-  t: () => { tidy(); },
+  t: () => scene.tidy(),
   '+': () => actions.view('in'),
   '-': () => actions.view('out'),
   '?': () => actions.open('help'),

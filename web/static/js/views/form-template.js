@@ -1,7 +1,7 @@
 // A whole lab from a template: what is to be made is wished for here, merged into
 // what is intended, and put as one operation.
 import { html, useEffect, useMemo, useState } from '../lib/preact.js';
-import { actions, api, scene, store, t, tidy } from '../context.js';
+import { actions, api, scene, store, t } from '../context.js';
 import { commands } from '../core/api.js';
 import { documentOf, withParts } from '../core/spec.js';
 import { partsOf, quietFrom, suggestSubnet, templateOf, templates, usualWishes } from '../core/templates.js';
@@ -39,7 +39,7 @@ export function TemplateForm({ template = 'star' }) {
     setTyped(({ count, prefix, ...rest }) => rest); // these mean something else in each
   };
   const empty = scene.model.value.nodes.length === 0;
-  const done = () => { if (empty) setTimeout(tidy, 400); else setTimeout(() => actions.view('fit'), 400); };
+  const done = () => { if (empty) setTimeout(() => scene.tidy(), 400); else setTimeout(() => actions.view('fit'), 400); };
   return html`<${CommandForm} title=${t('template.title')} icon="boxes" wide command=${command} submit=${t('create')} ready=${now !== null && made !== null}
       focus=${`[value="${template}"]`} after=${done} pointers=${[]}>${() => html`
     <${Choice} id=${id} choose=${choose} />

@@ -1,7 +1,7 @@
 // The graph: what the scene holds, on a canvas that can be panned and zoomed.
 import { effect, untracked } from '../lib/signals.js';
 import { html, useEffect, useMemo, useRef, useSignal } from '../lib/preact.js';
-import { actions, calm, ignored, scene, store, t, tidy, ui } from '../context.js';
+import { actions, calm, ignored, scene, store, t, ui } from '../context.js';
 import { bounds } from '../layout/geometry.js';
 import { Bubble } from './bubble.js';
 import { createCamera, fitView, fly, inView, viewOf, zoomAt } from './camera.js';
@@ -49,6 +49,7 @@ function createGraph() {
   const drawn = createDrawn({ scene, store, ui, ignored, camera, hands });
   let own = false; // the view was chosen by hand: leave it alone
   let shown = false; // something was ever there to fit
+  let anything = false; // something was laid out
 
   function steer() {
     own = true;
@@ -62,7 +63,6 @@ function createGraph() {
     shown = true;
     camera.jump(fitView(box, width, height, { bottom: ui.legend.peek() ? 112 : 60 }));
   }
-  const fitUnlessSteered = () => { if (!own) fit(); };
   function zoom(factor) {
     const { width, height } = camera.size.peek();
     steer();
@@ -108,7 +108,7 @@ function createGraph() {
   function keepInView() {
     const box = bounds(scene.model.value, scene.positions.value, scene.routes.value);
     const { width, height } = camera.size.value;
-    if (!box) shown = false;
+    if (!box) shown = anything = false;
     if (!box || own || !width) return;
     if (!shown || !inView(box, camera.view.peek(), width, height)) fit();
   }
@@ -135,8 +135,10 @@ function createGraph() {
       effect(keepInView),
       effect(() => {
         scene.laidOut.value;
-        requestAnimationFrame(fitUnlessSteered);
-        setTimeout(fitUnlessSteered, 320);
+        const asked = anything; // else it is the first there is, and stands where a hand put it
+        anything = scene.model.peek().nodes.length > 0;
+        requestAnimationFrame(() => { if (asked || !own) fit(); });
+        setTimeout(() => { if (!own) fit(); }, 320);
       }),
       effect(() => {
         const { what, id } = ui.view.value;
@@ -285,7 +287,7 @@ function Tools({ g }) {
       <${Button} icon="minus" title=${t('graph.zoomOut')} hint="−" onClick=${() => g.zoom(0.8)} test="zoom-out" />
       <${Button} icon="maximize" title=${t('graph.fit')} hint="f" onClick=${g.fit} test="fit" />
       <${FoldAll} />
-      <${Button} icon="layout-grid" title=${t('graph.tidy')} hint="t" onClick=${tidy} test="tidy" />
+      <${Button} icon="layout-grid" title=${t('graph.tidy')} hint="t" onClick=${scene.tidy} test="tidy" />
       <${PictureMenu} />
     </div>`;
 }
