@@ -142,7 +142,14 @@ func value[T any](b *tab, js string) T {
 func (b *tab) until(what, js string) {
 	b.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if value[bool](b, "!!("+js+")") {
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		is, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+js+")"))
+		cancel()
+		// While the page is loaded anew there is nobody to ask.
+		if err != nil && !strings.Contains(err.Error(), "navigated") {
+			b.t.Fatalf("%s: %v", js, err)
+		}
+		if is {
 			return
 		}
 	}

@@ -133,7 +133,7 @@ func TestBrowserByKeyboard(t *testing.T) {
 
 	b.walk("ns:A")
 	b.shortcut(kb.Enter)
-	b.see(`[data-node="ns:A"][aria-pressed="true"]`)
+	b.see(`[data-node="ns:A"].selected`)
 	b.shortcut("c")
 	b.see(`[data-testid="connecting"]`)
 	b.walk("ns:B")
@@ -144,7 +144,7 @@ func TestBrowserByKeyboard(t *testing.T) {
 		b.settle()
 		b.walk("ns:" + name)
 		b.shortcut(kb.Enter)
-		b.see(fmt.Sprintf(`[data-inspect="namespace"] [data-link-row="veth0"], [data-node="ns:%s"][aria-pressed="true"]`, name))
+		b.see(fmt.Sprintf(`[data-inspect="namespace"] [data-link-row="veth0"], [data-node="ns:%s"].selected`, name))
 		b.shortcut("c")
 		b.walk("br:host/br0")
 		b.shortcut(kb.Enter)

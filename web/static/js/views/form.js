@@ -1,6 +1,6 @@
 // What every form shares: values, the live preview by dry run, the server's
 // errors beside the fields they are about.
-import { html, useEffect, useRef, useState } from '../lib/preact.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../lib/preact.js';
 import { actions, api, store, t } from '../context.js';
 import { ApiError, curl } from '../core/api.js';
 import { Button, Code, Icon } from './parts.js';
@@ -135,7 +135,7 @@ export function CommandForm({ title, icon, command, submit, children, select, st
 /** A modal dialog; Escape and a click beside it close it, and the focus goes back to where it was. @param {any} props */
 export function Modal({ title, icon, wide = false, focus = 'input:not([hidden]), select, textarea', children }) {
   const ref = useRef(/** @type {any} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = /** @type {any} */ (document.activeElement);
     ref.current.showModal();
     const first = ref.current.querySelector(focus) ?? ref.current.querySelector('[type=submit]');

@@ -51,6 +51,7 @@ function createGraph() {
   const drawn = createDrawn({ scene, store, ui, ignored, camera, hands });
   let own = false; // the view was chosen by hand: leave it alone
   let shown = false; // something was ever there to fit
+  let anything = false; // something was laid out
 
   function steer() {
     own = true;
@@ -110,7 +111,7 @@ function createGraph() {
   function keepInView() {
     const box = bounds(scene.model.value, scene.positions.value, scene.routes.value);
     const { width, height } = camera.size.value;
-    if (!box) shown = false;
+    if (!box) shown = anything = false;
     if (!box || own || !width) return;
     if (!shown || !inView(box, camera.view.peek(), width, height)) fit();
   }
@@ -137,7 +138,9 @@ function createGraph() {
       effect(keepInView),
       effect(() => {
         scene.laidOut.value;
-        requestAnimationFrame(fit);
+        const asked = anything; // else it is the first there is, and stands where a hand put it
+        anything = scene.model.peek().nodes.length > 0;
+        requestAnimationFrame(() => { if (asked || !own) fit(); });
         setTimeout(() => { if (!own) fit(); }, 320);
       }),
       effect(() => {
