@@ -71,13 +71,15 @@ func (h *Handler) patchLink(ctx context.Context, in *patchLinkInput) (*edited, e
 	}
 	var toNamespace, toName string
 	return h.edit(ctx, in.DryRun, func(s *topology.Spec) (at place, err error) {
+		target := ns.Name
 		if to := in.Body.Namespace; to != nil {
-			if err := h.needManaged(s, *to); err != nil {
+			target = *to
+			if err := h.needManaged(s, target); err != nil {
 				return place{}, err
 			}
 		}
-		if bridge := in.Body.Master; bridge != nil && in.Body.Namespace == nil {
-			if err := h.needManagedBridge(s, ns.Name, *bridge); err != nil {
+		if bridge := in.Body.Master; bridge != nil {
+			if err := h.needManagedBridge(s, target, *bridge); err != nil {
 				return place{}, err
 			}
 		}

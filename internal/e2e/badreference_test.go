@@ -111,7 +111,7 @@ func foreignObjects() []refusal {
 		{create, "/namespaces/host/bridges/fb/fdb/flush", "", 409, code, "", nil},
 		{create, "/bridges", `{"namespace":"F","name":"n0"}`, 409, code, "", nil},
 		{create, "/veths", `{"a":{"namespace":"A","name":"n0"},"b":{"namespace":"F","name":"n1"}}`, 409, code, "", nil},
-		{create, "/veths", `{"a":{"namespace":"host","name":"n0","master":"fb"},"b":{"namespace":"B","name":"n1"}}`, 422, "invalid", "/a/master", nil},
+		{create, "/veths", `{"a":{"namespace":"host","name":"n0","master":"fb"},"b":{"namespace":"B","name":"n1"}}`, 409, code, "", nil},
 		// Their names are taken.
 		{create, "/namespaces", `{"name":"F"}`, 409, "conflict", "-", nil},
 		{create, "/bridges", `{"namespace":"host","name":"fb"}`, 409, "conflict", "-", nil},

@@ -177,7 +177,7 @@ var vandalism = map[string]func(*vandal){
 	},
 	"MTU": func(v *vandal) {
 		e, _ := v.end()
-		v.ip(e.Namespace, "link set dev %s mtu %d", e.Name, 1280+v.IntN(100))
+		v.ip(e.Namespace, "link set dev %s mtu %d", e.Name, 1180+v.IntN(200))
 	},
 	"MTU of a bridge": func(v *vandal) {
 		v.ip("sw2", "link set dev br0 mtu 1300")

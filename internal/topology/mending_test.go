@@ -88,7 +88,7 @@ func perturb(r *rand.Rand, f *state) {
 			f.apply(Move{Namespace: l.namespace, Name: l.name, ToNamespace: to})
 		}
 	case 5:
-		f.apply(SetMTU{l.namespace, l.name, 1280 + r.IntN(100)})
+		f.apply(SetMTU{l.namespace, l.name, 1000 + r.IntN(400)})
 	case 6:
 		f.apply(SetAlias{l.namespace, l.name, "changed"})
 	case 7:

@@ -48,6 +48,11 @@ func plan(from, to *state) Plan {
 	for _, want := range p.there {
 		p.plug(p.cur.link(want.linkKey), want)
 	}
+	for _, want := range p.there { // a bridge may begin IPv6 anew when a small port has left
+		if want.kind == kindBridge {
+			p.plug(p.cur.link(want.linkKey), want)
+		}
+	}
 	for _, want := range p.there {
 		p.address(p.cur.link(want.linkKey), want)
 	}

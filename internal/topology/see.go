@@ -227,12 +227,12 @@ func seeLink(o *Link, wants ...*link) *link {
 			l.uid = w.uid
 		}
 		if o.AddressGeneration == "" { // IPv6 is off here, or the MTU too small for it
-			l.quiet = w.quiet
+			l.quiet = w.quiet || w.mtu != 0 && tooSmall(o.MTU)
 		}
 		if w.mac != "" {
 			l.mac = strings.ToLower(o.MAC)
 		}
-		if w.mtu != 0 {
+		if w.mtu != 0 || tooSmall(o.MTU) && slices.ContainsFunc(w.addresses, is6) {
 			l.mtu = o.MTU
 		}
 		intended = append(intended, w.addresses...)

@@ -47,7 +47,7 @@ type link struct {
 	mtu       int    // 0: not asked for
 	alias     string
 	up        bool
-	quiet     bool // generates no link-local address
+	quiet     bool   // generates no link-local address, perhaps having no IPv6 at all
 	master    string
 	addresses []string // canonical, in the kernel's order
 	bridge    BridgeAttributes
@@ -81,7 +81,7 @@ func flatten(s *Spec) *state {
 		f.add(&link{
 			linkKey: linkKey{b.Namespace, b.Name}, uid: b.ID, kind: kindBridge,
 			mac: strings.ToLower(b.MAC), knownMAC: b.Identity.MAC, mtu: b.MTU, alias: b.Alias, up: isTrue(b.AdminUp),
-			quiet: x.quiet(b.IPv6, false, b.Namespace), addresses: canonical(b.Addresses), bridge: b.BridgeAttributes,
+			quiet: tooSmall(b.MTU) || x.quiet(b.IPv6, false, b.Namespace), addresses: canonical(b.Addresses), bridge: b.BridgeAttributes,
 		})
 		for _, e := range b.FDB {
 			e.MAC = strings.ToLower(e.MAC)
@@ -102,6 +102,10 @@ func flatten(s *Spec) *state {
 	return f
 }
 
+// tooSmall tells whether an MTU leaves no room for IPv6: with one, a link has none
+// of its settings and addresses (addrconf_notify). Zero stands for the kernel's.
+func tooSmall(mtu int) bool { return mtu != 0 && mtu < minMTU6 }
+
 // quiet tells whether a link is to generate no link-local address: as was said
 // of the link, of its namespace, or of all. A bridge port needs none.
 func (x *lookup) quiet(ipv6 *bool, port bool, namespace string) bool {
@@ -120,7 +124,7 @@ func (x *lookup) flattenEnd(e *End) *link {
 	l := &link{
 		linkKey: linkKey{e.Namespace, e.Name}, uid: e.ID, kind: kindVeth,
 		mac: strings.ToLower(e.MAC), knownMAC: e.Identity.MAC, mtu: e.MTU, alias: e.Alias, up: isTrue(e.AdminUp),
-		quiet: x.quiet(e.IPv6, e.Master != "", e.Namespace), master: e.Master, addresses: canonical(e.Addresses),
+		quiet: tooSmall(e.MTU) || x.quiet(e.IPv6, e.Master != "", e.Namespace), master: e.Master, addresses: canonical(e.Addresses),
 	}
 	// On the host udev gives a new link another MAC than the kernel's, in its own
 	// time (MACAddressPolicy in systemd.link(5)), so there none is held to that was
@@ -285,8 +289,8 @@ func (f *state) apply(c Change) {
 	case CreateBridge:
 		f.add(&link{linkKey: linkKey{c.Namespace, c.Name}, kind: kindBridge, mac: c.MAC, mtu: c.MTU, bridge: c.Attributes})
 	case CreateVeth:
-		a := &link{linkKey: linkKey{c.A.Namespace, c.A.Name}, kind: kindVeth, mac: c.A.MAC, mtu: cmp.Or(c.A.MTU, 1500)}
-		b := &link{linkKey: linkKey{c.B.Namespace, c.B.Name}, kind: kindVeth, mac: c.B.MAC, mtu: cmp.Or(c.B.MTU, 1500)}
+		a := &link{linkKey: linkKey{c.A.Namespace, c.A.Name}, kind: kindVeth, mac: c.A.MAC, mtu: cmp.Or(c.A.MTU, 1500), quiet: tooSmall(c.A.MTU)}
+		b := &link{linkKey: linkKey{c.B.Namespace, c.B.Name}, kind: kindVeth, mac: c.B.MAC, mtu: cmp.Or(c.B.MTU, 1500), quiet: tooSmall(c.B.MTU)}
 		a.peer, b.peer = b, a
 		f.add(a, b)
 	case DeleteLink:
@@ -320,7 +324,7 @@ func (f *state) applyLink(c Change) {
 	case SetMAC:
 		f.link(linkKey{c.Namespace, c.Name}).mac = c.MAC
 	case SetMTU:
-		f.link(linkKey{c.Namespace, c.Name}).mtu = c.MTU
+		f.resize(f.link(linkKey{c.Namespace, c.Name}), c.MTU)
 	case SetAlias:
 		f.link(linkKey{c.Namespace, c.Name}).alias = c.Alias
 	case SetMaster:
@@ -364,7 +368,7 @@ func (f *state) drop(gone map[linkKey]bool) {
 		}
 	}
 	for _, l := range f.links {
-		if l.master != "" && gone[linkKey{l.namespace, l.master}] {
+		if l.master != "" && (gone[l.linkKey] || gone[linkKey{l.namespace, l.master}]) {
 			f.unplug(l)
 		}
 	}
@@ -399,7 +403,32 @@ func (f *state) unplug(l *link) {
 		return
 	}
 	f.fdb = slices.DeleteFunc(f.fdb, func(e fdbItem) bool { return e.namespace == l.namespace && e.Port == l.name })
+	f.freeBridge(l)
 	l.master, l.port = "", PortAttributes{}
+}
+
+// resize gives a link another MTU. IPv6 ends under its least, and begins anew,
+// with the kernel's own settings, above.
+func (f *state) resize(l *link, mtu int) {
+	switch {
+	case tooSmall(mtu):
+		l.addresses, l.quiet = without(l.addresses, is6), true
+		f.routes = slices.DeleteFunc(f.routes, func(r Route) bool {
+			return r.Namespace == l.namespace && r.Link == l.name && is6(r.Destination)
+		})
+	case tooSmall(l.mtu):
+		l.quiet = false
+		f.freeBridge(l)
+	}
+	l.mtu = mtu
+}
+
+// freeBridge begins IPv6 anew on a bridge that had no room for it while it followed
+// this port, a small one (br_mtu_auto_adjust).
+func (f *state) freeBridge(port *link) {
+	if bridge := f.link(linkKey{port.namespace, port.master}); bridge != nil && bridge.mtu == 0 && tooSmall(port.mtu) {
+		bridge.quiet = false
+	}
 }
 
 func (f *state) rename(l *link, to string) {
@@ -434,7 +463,7 @@ func (f *state) move(l *link, namespace, name string) {
 	f.wentDown(l)
 	f.unplug(l)
 	f.relabel(l, linkKey{namespace, name})
-	l.up, l.quiet, l.addresses = false, false, nil
+	l.up, l.quiet, l.addresses = false, tooSmall(l.mtu), nil
 }
 
 func is6(cidr string) bool { return strings.Contains(cidr, ":") }
