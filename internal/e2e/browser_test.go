@@ -38,17 +38,41 @@ type tab struct {
 // not taken.
 const screenshots = "NETDASH_SCREENSHOTS"
 
-// browse opens the page of s.
+// chromium is the browser of all tests, started by the first that needs it.
+var chromium struct {
+	sync.Once
+	ctx  context.Context
+	stop context.CancelFunc
+	err  error
+}
+
+func startChromium() {
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-sync", true))
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	chromium.ctx, chromium.stop = chromedp.NewContext(allocator)
+	context.AfterFunc(chromium.ctx, stop)
+	chromium.err = chromedp.Do(chromium.ctx)
+}
+
+// closeChromium ends it, and removes what it has written.
+func closeChromium() {
+	if chromium.stop != nil {
+		chromium.stop()
+	}
+}
+
+// browse opens the page of s in a profile of its own.
 func browse(t testing.TB, s *server) *tab {
 	t.Helper()
 	nettest.Require(t)
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1440, 900),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-sync", true),
-		chromedp.UserDataDir(t.TempDir()))
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, closeTab := chromedp.NewContext(allocator)
+	chromium.Do(startChromium)
+	if chromium.err != nil {
+		t.Fatal(chromium.err)
+	}
+	ctx, closeTab := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
 	b := &tab{t: t, ctx: ctx}
 	home, err := url.Parse(s.URL)
 	if err != nil {
@@ -59,14 +83,13 @@ func browse(t testing.TB, s *server) *tab {
 			b.shot("failed")
 		}
 		closeTab()
-		stop()
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if len(b.faults) > 0 {
 			t.Errorf("in the browser:\n%s", strings.Join(b.faults, "\n"))
 		}
 	})
-	// The browser starts with the first run and would end with its deadline.
+	// The tab is made by the first run and would end with its deadline.
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +101,7 @@ func browse(t testing.TB, s *server) *tab {
 		_, err2 := cdp.Call(ctx, page, network.Enable, network.EnableParams{})
 		_, err3 := cdp.Call(ctx, page, runtime.Enable, cdp.Empty{})
 		return errors.Join(err1, err2, err3)
-	}), chromedp.Navigate(s.URL))
+	}), chromedp.EmulateViewport(1440, 900), chromedp.Navigate(s.URL))
 	b.see(`[data-testid="connection"][data-state="live"]`)
 	return b
 }

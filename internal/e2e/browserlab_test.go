@@ -35,11 +35,11 @@ func browserDelete(b *tab) {
 		// switch's namespace without links of its own is only a tag.
 		b.key(kb.Escape)
 		b.click(fmt.Sprintf(`[data-object="ns:%s"]`, n))
-		b.see(`[data-inspect="namespace"]`)
+		b.see(fmt.Sprintf(`[data-testid="inspector"][data-selection="ns:%s"]`, n))
 		b.key(kb.Delete)
 		b.see(`[data-testid="consequences"]`)
 		b.submit()
-		b.gone(fmt.Sprintf(`[data-node="ns:%s"]`, n))
+		b.gone(fmt.Sprintf(`[data-node="ns:%s"], [data-object="ns:%s"]`, n, n))
 	}
 	b.card("br:host/br0")
 	b.key(kb.Delete)

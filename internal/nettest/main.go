@@ -37,14 +37,19 @@ var missing string
 
 // Main runs the tests inside network, mount and pid namespaces of their own,
 // with lo up and an empty /run/netns, by executing the test program there once
-// more. What the tests leave running ends with it. It does not return.
-func Main(m *testing.M) {
+// more. What the tests leave running ends with it; what they leave lying is for
+// after to remove. It does not return.
+func Main(m *testing.M, after ...func()) {
 	if os.Getenv(privateEnv) != "" {
 		if err := settle(); err != nil {
 			fmt.Fprintln(os.Stderr, "nettest:", err)
 			os.Exit(2)
 		}
-		os.Exit(m.Run())
+		code := m.Run()
+		for _, f := range after {
+			f()
+		}
+		os.Exit(code)
 	}
 	runtime.LockOSThread() // Pdeathsig is about the thread that starts the child
 	cmd := private(os.Args[1:]...)

@@ -122,10 +122,16 @@ function createGraph() {
     const measure = () => {
       const [width, height] = [stage.clientWidth, stage.clientHeight];
       if (!width || !height) return;
+      const before = camera.size.peek();
       camera.size.value = { width, height };
       scene.setAspect(width / height);
-      if (own) camera.jump(camera.view.peek());
-      else fit();
+      if (!own) return fit();
+      // Whoever saw all of it is to see all of it beside an opened drawer, too.
+      const box = bounds(scene.model.peek(), scene.positions.peek(), scene.routes.peek());
+      const seen = (size) => box && inView(box, camera.view.peek(), size.width, size.height);
+      if (seen(before) && !seen({ width, height })) fit();
+      else camera.jump(camera.view.peek());
+      own = true;
     };
     const observer = new ResizeObserver(measure);
     observer.observe(stage);

@@ -1,6 +1,6 @@
 // Editing in place: a value with a pencil becomes an input. Enter saves, Escape
 // leaves it; the commands it comes to, or what is wrong, stand below.
-import { html, useEffect, useRef, useState } from '../lib/preact.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../lib/preact.js';
 import { actions, api, t } from '../context.js';
 import { ApiError } from '../core/api.js';
 import { useDryRun } from './form.js';
@@ -62,7 +62,7 @@ export function InlineForm({ name, label, value = '', placeholder = '', command,
   const { plan, problem, pending } = useDryRun(c);
   const misread = changed ? wrong(text.trim()) : '';
   const shown = c ? (failed?.text === text ? failed.problem : problem) : null;
-  useEffect(() => {
+  useLayoutEffect(() => { // before anybody can type
     input.current.focus();
     input.current.select();
   }, []);
