@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -102,16 +103,22 @@ const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 
 // set Cache-Control again. The values are shared: they are replaced, never written
 // to.
 func secure(next http.Handler) http.Handler {
-	headers := http.Header{
-		"Content-Security-Policy":      {contentSecurityPolicy},
+	data := http.Header{ // which nothing shows as a page
+		"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'"},
 		"X-Content-Type-Options":       {"nosniff"},
-		"Referrer-Policy":              {"no-referrer"},
-		"Cross-Origin-Opener-Policy":   {"same-origin"},
 		"Cross-Origin-Resource-Policy": {"same-origin"},
 		"Cache-Control":                {"no-store"},
 	}
+	page := maps.Clone(data)
+	page["Content-Security-Policy"] = []string{contentSecurityPolicy}
+	page["Referrer-Policy"] = []string{"no-referrer"}
+	page["Cross-Origin-Opener-Policy"] = []string{"same-origin"}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		maps.Copy(w.Header(), headers)
+		if strings.HasPrefix(r.URL.Path, prefix+"/") {
+			maps.Copy(w.Header(), data)
+		} else {
+			maps.Copy(w.Header(), page)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -76,6 +76,16 @@ test('two hosts stand side by side; members hang under their bar on straight cab
   }
 });
 
+test('side by side, the members of a bridge stand in the order of their names', async () => {
+  // As the server sends them when they were made in another order.
+  const made = [...star('host', 'br0', 12)].reverse();
+  const at = await whole(buildModel(topology(made)));
+  const hosts = [...at].filter(([id]) => id.startsWith('ns:h')).map(([id, p]) => ({ ...p, number: Number(id.slice(4)) }));
+  const rows = [...new Set(hosts.map((h) => h.y))].map((y) => hosts.filter((h) => h.y === y).sort((a, b) => a.x - b.x).map((h) => h.number));
+  for (const row of rows) assert.deepEqual(row, [...row].sort((a, b) => a - b));
+  assert.ok(rows.some((row) => row.length > 4));
+});
+
 test('a router stands above the middle of its two bridges', async () => {
   const model = buildModel(topology([...star('swA', 'br0', 2, 'a'), ...star('swB', 'br0', 2, 'b'),
     ...veth('r/eth0', 'swA/up', {}, { master: 'br0' }), ...veth('r/eth1', 'swB/up', {}, { master: 'br0' })]));

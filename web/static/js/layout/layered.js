@@ -44,8 +44,38 @@ export async function layered(model, nodes) {
     edges: orient(nodes, edges, down).map(([id, from, to]) => ({ id, sources: [from], targets: [to] })),
   });
   const at = new Map((result.children ?? []).map((c) => [c.id, { x: c.x ?? 0, y: c.y ?? 0 }]));
+  sortRows(nodes, edges, at);
   centreBars(nodes, edges, at);
   return at;
+}
+
+const natural = new Intl.Collator('en', { numeric: true });
+
+/** What hangs on one bar alone, side by side, stands in the order of its names. */
+function sortRows(nodes, edges, at) {
+  const byId = new Map(nodes.map((n) => [n.id, n]));
+  const degree = degreesOf(edges);
+  const rows = new Map();
+  for (const { pair } of edges) {
+    for (const [bar, id] of [pair, [...pair].reverse()]) {
+      if (byId.get(bar).kind !== 'br' || degree.get(id) !== 1) continue;
+      const row = `${bar} ${at.get(id).y}`;
+      rows.set(row, [...(rows.get(row) ?? []), id]);
+    }
+  }
+  for (const ids of rows.values()) {
+    const was = [...ids].sort((a, b) => at.get(a).x - at.get(b).x);
+    const end = (id) => at.get(id).x + byId.get(id).w;
+    const [left, right, y] = [at.get(was[0]).x, end(was[was.length - 1]), at.get(ids[0]).y];
+    const between = (n) => !ids.includes(n.id) && at.get(n.id).x < right && end(n.id) > left && at.get(n.id).y < y + 1 && at.get(n.id).y + heightOf(n) > y;
+    if (nodes.some(between)) continue;
+    const gaps = was.slice(1).map((id, i) => at.get(id).x - end(was[i]));
+    let x = left;
+    for (const [i, id] of [...ids].sort(natural.compare).entries()) {
+      at.get(id).x = x;
+      x += byId.get(id).w + (gaps[i] ?? 0);
+    }
+  }
 }
 
 /** Room beside a bar that was moved, px. */

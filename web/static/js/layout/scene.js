@@ -256,7 +256,7 @@ export function createScene(store, { places, storage, frame = globalThis.request
     /** Folds the members of a bridge into a panel, or unfolds them. @param {string} id of its bar */
     toggleFold(id) {
       const bar = indexOf(model.peek()).nodes.get(id);
-      if (bar) fold([id], !bar.folded);
+      if (bar?.foldable) fold([id], !bar.folded);
     },
     /** @param {boolean} folded */
     foldAll(folded) { fold(model.peek().nodes.filter((n) => n.foldable).map((n) => n.id), folded); },

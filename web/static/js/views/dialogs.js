@@ -28,7 +28,7 @@ export function DialogHost() {
 /** The keys by what they are about. */
 const keys = [
   ['n', 'v', 'b', 'l', 'c', 'Del', 'Ctrl+Z', 'Ctrl+Shift+Z'],
-  ['/', 'f', 't', '+ −', '← ↑ → ↓', 'Shift+← ↑ → ↓', 'PgUp PgDn', '↵', 'Shift+↵', 'Ctrl+A'],
+  ['/', 'f', 't', '+ −', '← ↑ → ↓', 'Shift+← ↑ → ↓', 'PgUp PgDn', 'o', '↵', 'Shift+↵', 'Ctrl+A'],
   ['p', 'm', 'w', 'd', 's', 'i', 'Esc', '?'],
 ];
 

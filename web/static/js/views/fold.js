@@ -25,7 +25,7 @@ export function FoldButton({ node }) {
     e.preventDefault();
     turn(e);
   };
-  return html`<g class="bar-button" transform=${`translate(${node.w - 30} ${node.h / 2 - 11})`} role="button" tabindex="0" aria-label=${label}
+  return html`<g class="bar-button" transform=${`translate(${node.w - 30} ${node.h / 2 - 11})`} role="button" tabindex="-1" aria-label=${label} aria-keyshortcuts="o"
       aria-expanded=${!node.folded} data-testid="fold" data-button onClick=${turn} onKeyDown=${key}>
     <title>${label}</title>
     <rect width="22" height="22" rx="6" />

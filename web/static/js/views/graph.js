@@ -241,6 +241,9 @@ function listen(stage, { camera, hands, callOff, stops, signal }) {
     if (e.key === 'PageDown' || e.key === 'PageUp') {
       e.preventDefault();
       stops.cable(target, e.key === 'PageDown' ? 1 : -1);
+    } else if (e.key === 'o' && target.dataset.node) {
+      e.preventDefault();
+      scene.toggleFold(target.dataset.node);
     } else if (!e.shiftKey) {
       if (stops.walk(target, e.key)) e.preventDefault();
     } else if (directions[e.key] && target.dataset.node) {

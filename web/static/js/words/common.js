@@ -139,6 +139,7 @@ export const common = {
   'key.← ↑ → ↓': ['go to the next card that way', '移到该方向的下一张卡片'],
   'key.Shift+← ↑ → ↓': ['move the card that has the focus', '移动获得焦点的卡片'],
   'key.PgUp PgDn': ['go through the cables of a card', '依次查看卡片的线缆'],
+  'key.o': ['fold the members of the bridge that has the focus, or unfold them', '收起或展开获得焦点的网桥的成员'],
   'key.↵': ['select what has the focus', '选择获得焦点的对象'],
   'key.Shift+↵': ['choose it as well, or no longer', '追加选择，或取消选择'],
   'key.Esc': ['close, or select nothing', '关闭，或取消选择'],
