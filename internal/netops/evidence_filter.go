@@ -1,6 +1,7 @@
 package netops
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ func (k *Kernel) filterNFT(ctx context.Context, namespace string, packet *filter
 			if err != nil {
 				return err
 			}
-			out = d.told(hook.Hook, texts)
+			out = told(d, hook.Hook, texts)
 			return nil
 		}
 		return nil
@@ -61,15 +62,15 @@ func (k *Kernel) filterNFT(ctx context.Context, namespace string, packet *filter
 }
 
 // told words a decision.
-func (d decision) told(hook string, texts ruleTexts) *topology.FilterVerdict {
-	at := d.chain
-	if d.rule != nil {
-		at = d.rule.chain // of the rule itself, where other chains lead to it
+func told(d decision[nftRule], hook string, texts ruleTexts) *topology.FilterVerdict {
+	at, rule := d.by.chain, d.by.rule
+	if rule != nil {
+		at = rule.chain // of the rule itself, where other chains lead to it
 	}
 	c := topology.FirewallChain{Family: nftFamily(at.Table.Family), Table: at.Table.Name, Chain: at.Name}
 	v := &topology.FilterVerdict{Verdict: d.verdict, Doubt: d.doubt, Rule: topology.FilterRule{Family: c.Family, Table: c.Table, Chain: c.Chain, Hook: hook, Text: "policy drop"}}
-	if d.rule != nil {
-		v.Rule.Handle, v.Rule.Text = d.rule.handle, texts.of(c, d.rule.handle)
+	if rule != nil {
+		v.Rule.Handle, v.Rule.Text = rule.handle, texts.of(c, rule.handle)
 	}
 	return v
 }
@@ -107,11 +108,8 @@ func (k *Kernel) filterLegacy(ctx context.Context, namespace string, packet *fil
 		}
 		m := &legacyMachine{chains: chains, packet: packet}
 		if d := m.verdict(hook.Hook); d.verdict != passes {
-			if d.text == "" {
-				d.text = "policy drop"
-			}
 			return &topology.FilterVerdict{Verdict: d.verdict, Doubt: d.doubt, Rule: topology.FilterRule{
-				Family: family, Table: d.table, Chain: d.chain, Hook: hook.Hook, Text: d.text, Legacy: true,
+				Family: family, Table: d.by.table, Chain: d.by.chain, Hook: hook.Hook, Text: cmp.Or(d.by.text, "policy drop"), Legacy: true,
 			}}, nil
 		}
 	}

@@ -13,20 +13,19 @@ import (
 // told from what iptables-legacy-save(8) prints. In doubt it does as
 // filterMachine.
 type legacyMachine struct {
-	chains        []topology.FirewallChain
-	packet        *filteredPacket
-	maybe, shadow *legacyDecision
+	weigher[legacyRule]
+	chains []topology.FirewallChain
+	packet *filteredPacket
 }
 
-type legacyDecision struct {
-	verdict, chain, table, text, doubt string
-}
+// legacyRule is a rule of ip_tables, or, without a text, a chain's policy.
+type legacyRule struct{ chain, table, text string }
 
 // legacyOrder is in which order the tables look at a packet (NF_IP_PRI_… of
 // linux/netfilter_ipv4.h).
 var legacyOrder = []string{"raw", "mangle", "nat", "filter", "security"}
 
-func (m *legacyMachine) verdict(hook string) legacyDecision {
+func (m *legacyMachine) verdict(hook string) decision[legacyRule] {
 	for _, table := range legacyOrder {
 		for _, c := range m.chains {
 			if c.Table != legacyTable(table) || c.Hook != hook {
@@ -34,31 +33,23 @@ func (m *legacyMachine) verdict(hook string) legacyDecision {
 			}
 			d := m.chain(c, 0)
 			if d.verdict == "" && c.Policy == "drop" {
-				d = legacyDecision{verdict: drops, chain: c.Chain, table: table}
+				d = decision[legacyRule]{verdict: drops, by: legacyRule{chain: c.Chain, table: table}}
 			}
 			if d.verdict == drops || d.verdict == rejects || d.verdict == translates {
-				if m.shadow != nil {
-					d.verdict, d.doubt = notTold, m.shadow.doubt
-				}
-				return d
+				return m.final(d)
 			}
 		}
 	}
-	if m.maybe != nil {
-		d := *m.maybe
-		d.verdict = notTold
-		return d
-	}
-	return legacyDecision{verdict: passes}
+	return m.end()
 }
 
-func (m *legacyMachine) chain(c topology.FirewallChain, depth int) legacyDecision {
+func (m *legacyMachine) chain(c topology.FirewallChain, depth int) decision[legacyRule] {
 	for _, text := range c.Rules {
 		fits, doubt, target := m.rule(text)
 		if !fits || target == "" {
 			continue
 		}
-		d := legacyDecision{chain: c.Chain, table: strings.TrimSuffix(c.Table, legacyTable("")), text: text}
+		d := decision[legacyRule]{by: legacyRule{c.Chain, strings.TrimSuffix(c.Table, legacyTable("")), text}}
 		switch target {
 		case "ACCEPT":
 			d.verdict = passes
@@ -67,7 +58,7 @@ func (m *legacyMachine) chain(c topology.FirewallChain, depth int) legacyDecisio
 		case "REJECT":
 			d.verdict = rejects
 		case "RETURN":
-			d.verdict = "return"
+			d.verdict = returns
 		case "MASQUERADE", "SNAT", "DNAT", "REDIRECT", "NETMAP":
 			d.verdict = translates
 		default:
@@ -77,23 +68,12 @@ func (m *legacyMachine) chain(c topology.FirewallChain, depth int) legacyDecisio
 			}
 			d = m.chain(m.chains[i], depth+1)
 		}
-		switch {
-		case d.verdict == "":
-		case doubt == "" && d.verdict == "return":
-			return legacyDecision{}
-		case doubt == "":
+		d.doubt = doubt
+		if d, over := m.weigh(d); over {
 			return d
-		case d.verdict == passes || d.verdict == "return":
-			if d.doubt = doubt; m.shadow == nil {
-				m.shadow = &d
-			}
-		default:
-			if d.doubt = doubt; m.maybe == nil {
-				m.maybe = &d
-			}
 		}
 	}
-	return legacyDecision{}
+	return decision[legacyRule]{}
 }
 
 // rule reads a rule, word by word: whether it fits, what is not told, and its

@@ -2,6 +2,7 @@ package netops
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"slices"
 
@@ -17,6 +18,8 @@ import (
 // depends on more than the packet (a rate, a mark from elsewhere, another
 // program's socket) is a doubt, and a rule in doubt decides nothing.
 type filterMachine struct {
+	weigher[nftRule]
+
 	rules  *ruleset
 	packet *filteredPacket
 	hook   topology.FilterHook
@@ -25,17 +28,12 @@ type filterMachine struct {
 
 	registers [registerRoom]byte
 	unknown   [registerRoom]bool // not told what is in it
-
-	maybe  *decision // may have dropped the packet
-	shadow *decision // may have let it pass before something else dropped it
 }
 
-// decision is what a rule, or a chain's policy, does.
-type decision struct {
-	verdict string // as in topology.FilterVerdict; empty for none
-	rule    *filterRule
-	chain   *filterChain
-	doubt   string
+// nftRule is a rule of nf_tables, or, without one, a chain's policy.
+type nftRule struct {
+	rule  *filterRule
+	chain *filterChain
 }
 
 const (
@@ -43,36 +41,22 @@ const (
 	jumpDepth    = 16 // NFT_JUMP_STACK_SIZE
 )
 
-const (
-	passes     = "accept"
-	drops      = "drop"
-	rejects    = "reject"
-	translates = "translate"
-	notTold    = "unknown"
-)
-
 // verdict runs all chains of a hook, in their order.
-func (m *filterMachine) verdict() decision {
+func (m *filterMachine) verdict() decision[nftRule] {
 	for _, c := range m.rules.base {
 		if !m.isHooked(c) {
 			continue
 		}
 		d := m.chain(c, 0)
 		if d.verdict == "" && *c.Policy == nftables.ChainPolicyDrop {
-			d = decision{verdict: drops, chain: c}
+			d = decision[nftRule]{verdict: drops, by: nftRule{chain: c}}
 		}
 		if d.verdict == "" || d.verdict == passes {
 			continue
 		}
-		if m.shadow != nil {
-			return decision{notTold, d.rule, d.chain, m.shadow.doubt}
-		}
-		return d
+		return m.final(d)
 	}
-	if m.maybe != nil {
-		return decision{notTold, m.maybe.rule, m.maybe.chain, m.maybe.doubt}
-	}
-	return decision{verdict: passes}
+	return m.end()
 }
 
 // isHooked tells whether a base chain sees the packet at the machine's hook.
@@ -95,40 +79,29 @@ func (m *filterMachine) isHooked(c *filterChain) bool {
 }
 
 // chain runs a chain; a decision without a verdict when it comes to its end.
-func (m *filterMachine) chain(c *filterChain, depth int) decision {
+func (m *filterMachine) chain(c *filterChain, depth int) decision[nftRule] {
 	for _, r := range c.rules {
-		d, doubt := m.rule(r, depth)
-		d.chain = c
-		if d.rule == nil {
-			d.rule = r
+		d := m.rule(r, depth)
+		d.by.chain = c
+		if d.by.rule == nil {
+			d.by.rule = r
 		}
-		switch {
-		case d.verdict == "":
-		case doubt == "" && d.verdict == "return":
-			return decision{}
-		case doubt == "":
+		if d, over := m.weigh(d); over {
 			return d
-		case d.verdict == passes || d.verdict == "return":
-			if d.doubt = doubt; m.shadow == nil {
-				m.shadow = &d
-			}
-		default:
-			if d.doubt = doubt; m.maybe == nil {
-				m.maybe = &d
-			}
 		}
 	}
-	return decision{}
+	return decision[nftRule]{}
 }
 
-// rule runs a rule's expressions until one does not fit. doubt says why it may
+// rule runs a rule's expressions until one does not fit. Its doubt says why it may
 // not fit although nothing spoke against it.
-func (m *filterMachine) rule(r *filterRule, depth int) (d decision, doubt string) {
+func (m *filterMachine) rule(r *filterRule, depth int) decision[nftRule] {
 	m.registers, m.unknown = [registerRoom]byte{}, [registerRoom]bool{}
+	doubt := ""
 	for _, e := range r.expressions {
 		switch fits, wonder, v := m.run(r, e); {
 		case !fits:
-			return decision{}, ""
+			return decision[nftRule]{}
 		case wonder != "" && doubt == "":
 			doubt = wonder
 			fallthrough
@@ -136,14 +109,12 @@ func (m *filterMachine) rule(r *filterRule, depth int) (d decision, doubt string
 			if v == nil {
 				continue
 			}
-			d, further := m.decide(r, *v, depth)
-			if doubt == "" {
-				doubt = further
-			}
-			return d, doubt
+			d := m.decide(r, *v, depth)
+			d.doubt = cmp.Or(doubt, d.doubt)
+			return d
 		}
 	}
-	return decision{}, ""
+	return decision[nftRule]{}
 }
 
 // nftVerdict is the verdict of a rule.
@@ -154,30 +125,31 @@ type nftVerdict struct {
 }
 
 // decide follows a verdict, to another chain if need be.
-func (m *filterMachine) decide(r *filterRule, v nftVerdict, depth int) (d decision, doubt string) {
+func (m *filterMachine) decide(r *filterRule, v nftVerdict, depth int) decision[nftRule] {
+	by := nftRule{rule: r}
 	switch {
 	case v.word != "":
-		return decision{verdict: v.word, rule: r}, ""
+		return decision[nftRule]{verdict: v.word, by: by}
 	case v.code == nfDrop:
-		return decision{verdict: drops, rule: r}, ""
+		return decision[nftRule]{verdict: drops, by: by}
 	case v.code == nfAccept:
-		return decision{verdict: passes, rule: r}, ""
+		return decision[nftRule]{verdict: passes, by: by}
 	case v.code == unix.NFT_RETURN:
-		return decision{verdict: "return", rule: r}, ""
+		return decision[nftRule]{verdict: returns, by: by}
 	case v.code == unix.NFT_JUMP || v.code == unix.NFT_GOTO:
 		to := m.rules.chains[chainKey{r.chain.Table.Family, r.chain.Table.Name, v.chain}]
 		if to == nil || depth >= jumpDepth {
-			return decision{verdict: drops, rule: r}, "it leads to a chain that cannot be read"
+			return decision[nftRule]{drops, by, "it leads to a chain that cannot be read"}
 		}
 		d := m.chain(to, depth+1)
 		if d.verdict == "" && v.code == unix.NFT_GOTO {
-			d.verdict = "return"
+			d.verdict = returns
 		}
-		return d, ""
+		return d
 	case v.code == unix.NFT_CONTINUE || v.code == unix.NFT_BREAK:
-		return decision{}, ""
+		return decision[nftRule]{}
 	}
-	return decision{verdict: drops, rule: r}, "it hands the packet to another program"
+	return decision[nftRule]{drops, by, "it hands the packet to another program"}
 }
 
 // NF_DROP and NF_ACCEPT of linux/netfilter.h.

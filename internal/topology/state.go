@@ -47,7 +47,7 @@ type link struct {
 	mtu       int    // 0: not asked for
 	alias     string
 	up        bool
-	quiet     bool   // generates no link-local address, perhaps having no IPv6 at all
+	quiet     bool // generates no link-local address, perhaps having no IPv6 at all
 	master    string
 	addresses []string // canonical, in the kernel's order
 	bridge    BridgeAttributes
