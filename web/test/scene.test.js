@@ -205,6 +205,9 @@ test('events that change nothing to be drawn leave the picture as it is', async 
   await shows(v, 2);
   const [model, routes] = [v.scene.model.value, v.scene.routes.value];
   v.event('neighbour.added', { neighbour: { namespace: 'A', link: 'x', address: '10.0.0.1', state: 'reachable' } });
+  v.event('fdb.added', { fdb: { namespace: 'host', bridge: 'br0', mac: '02:00:00:00:00:01', port: 'br0', state: 'learned' } });
+  await new Promise((done) => setTimeout(done, 400)); // longer than a burst lasts
+  assert.equal(v.scene.model.value, model, 'what a bridge has learned is not drawn');
   v.event('link.changed', { link: link('A', 'x', { admin_up: false }) });
   await until(() => v.scene.model.value !== model, 'the change');
   assert.equal(v.scene.model.value.nodes.find((n) => n.kind === 'br'), model.nodes.find((n) => n.kind === 'br'));

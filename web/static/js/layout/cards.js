@@ -16,6 +16,7 @@ import { barHeight, headHeight, monoWidth, rowHeight, textWidth } from './measur
  *
  * @typedef {object} Parts
  * @property {string} name of the namespace
+ * @property {NamespaceState} of what they were made of
  * @property {Node[]} nodes
  * @property {import('./model.js').Tether[]} tethers
  * @property {Node | undefined} card
@@ -37,10 +38,21 @@ const made = new WeakMap();
 export function partsOf(n, before) {
   let parts = made.get(n);
   if (!parts) {
-    parts = makeParts(n, before.get(n.name));
+    const old = before.get(n.name);
+    parts = old && looksAlike(old.of, n) ? old : makeParts(n, old);
     made.set(n, parts);
   }
   return parts;
+}
+
+/** What is in the inspector, and not in the picture. */
+const undrawn = ['fdb', 'neighbours', 'routes', 'processes', 'process_count'];
+
+/** Is the same drawn of both? @param {NamespaceState} a @param {NamespaceState} b */
+export function looksAlike(a, b) {
+  if (a === b) return true;
+  const differ = (k) => a[k] !== b[k] && !undrawn.includes(k);
+  return !Object.keys(a).some(differ) && !Object.keys(b).some(differ);
 }
 
 /** @returns {Parts} */
@@ -52,6 +64,7 @@ function makeParts(n, before) {
   const tethers = card && n.name !== 'host' ? nodes.filter((x) => x !== card).map((bar) => ({ id: `tether:${bar.id}`, from: card.id, to: bar.id })) : [];
   return {
     name: n.name,
+    of: n,
     nodes: same ? before.nodes : nodes,
     tethers: same ? before.tethers : tethers,
     card,

@@ -2,6 +2,7 @@
 // with the store. Knows no DOM; storage, frames and the shared places are handed in.
 import { batch, computed, effect, signal, untracked } from '../lib/signals.js';
 import { layOut } from './arrange.js';
+import { looksAlike } from './cards.js';
 import { createFolding } from './folding.js';
 import { createRouter } from './geometry.js';
 import { createGlide } from './glide.js';
@@ -132,7 +133,11 @@ export function createScene(store, { places, storage, frame = globalThis.request
   /** From what the store knows now to what is drawn. */
   async function step() {
     const now = [store.topology.peek().namespaces, folding.choices.peek()];
-    if (!waitingSince && now.every((x, i) => x === seen[i])) return;
+    if (!waitingSince && now[1] === seen[1] && sameView(now[0], seen[0])) {
+      seen = now;
+      firstOfBurst = 0;
+      return;
+    }
     let next = build();
     if (unsettled(next)) return;
     firstOfBurst = 0;
@@ -263,6 +268,8 @@ export function createScene(store, { places, storage, frame = globalThis.request
   };
 }
 
+/** Does what happened leave the picture as it is, as what a bridge learns does? */
+const sameView = (now, seen) => now === seen || (now.length === seen?.length && now.every((n, i) => looksAlike(seen[i], n)));
 /** Are the same nodes and cables there? @param {Model} a @param {Model} b */
 const sameThings = (a, b) => ['nodes', 'cables'].every((k) => a[k].length === b[k].length && a[k].every((x, i) => x.id === b[k][i].id));
 const samePlace = (a, b) => a && b && a.x === b.x && a.y === b.y;
