@@ -10,6 +10,7 @@ import { createPlaces } from './core/places.js';
 import { createPlayer } from './core/player.js';
 import { createProbes } from './core/probing.js';
 import { createScene } from './layout/scene.js';
+import { fetchAhead } from './lib/ahead.js';
 import { t } from './i18n.js';
 
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
@@ -18,7 +19,7 @@ export const store = createStore();
 /** What panels show of the store: in a storm of events less often than it changes. */
 export const seen = { topology: pace(store.topology, 100), log: pace(store.log, 250) };
 export const rates = createRates();
-export const api = createApi();
+export const api = createApi({ fetch: fetchAhead });
 export const ui = createUi();
 export const actions = createActions({ store, api, ui, t });
 export const ignored = createIgnored(store, localStorage);

@@ -1,4 +1,6 @@
 // Starts the page: data flows socket → store → views.
+import { effect } from './lib/signals.js';
+import { openAhead } from './lib/ahead.js';
 import { html, render } from './lib/preact.js';
 import { followRepair } from './core/repair.js';
 import { openEvents } from './core/socket.js';
@@ -12,6 +14,7 @@ const events = openEvents({
   onMessage: store.take,
   onState: store.setConnection,
   onStats: (stats) => rates.take(stats),
+  open: openAhead,
 });
 rates.connect(events.watch);
 
@@ -27,6 +30,11 @@ followPreferences(ui);
 const Page = () => html`<${App} key=${language.value} retry=${() => events.retry()} />`;
 render(html`<${Page} />`, root);
 
-api.operations({ limit: 100 }).then(store.addOperations, actions.fail);
+// The history, long after a large edit, follows the picture.
+const stop = effect(() => {
+  if (!store.loaded.value) return;
+  queueMicrotask(() => stop());
+  requestIdleCallback(() => { api.operations({ limit: 100 }).then(store.addOperations, actions.fail); }, { timeout: 3000 });
+});
 actions.loadSettings().catch(actions.fail);
 followRepair({ store, api, ui, signal: new AbortController().signal });

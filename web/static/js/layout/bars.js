@@ -60,12 +60,32 @@ export function shapeBars(nodes, parts, joined, { large, choice, before }) {
   return { nodes: folded.size ? shaped.map((n) => folded.get(n) ?? n) : shaped, folds };
 }
 
+/** The joints of each namespace by the bar they are at: looked through once, not for every bar. @type {WeakMap<object, Map<string, any[]>>} */
+const byBar = new WeakMap();
+
+function jointsAt(bar, joined) {
+  let groups = byBar.get(joined);
+  if (!groups) {
+    groups = new Map();
+    for (const joint of joined.joints) {
+      const { cable: { a, b } } = joint;
+      for (const node of new Set([a.node, b?.node])) {
+        if (!node?.startsWith('br:')) continue;
+        const group = groups.get(node);
+        if (group) group.push(joint);
+        else groups.set(node, [joint]);
+      }
+    }
+    byBar.set(joined, groups);
+  }
+  return groups.get(bar.id) ?? [];
+}
+
 /** How many ports a bar has, the room each wants, and the cards that have a cable to it and no other. */
-function pluggedInto(bar, { joints }, parts) {
+function pluggedInto(bar, joined, parts) {
   const on = { ports: 0, room: portGap, members: /** @type {Node[]} */ ([]) };
-  for (const { cable: { a, b }, partner } of joints) {
+  for (const { cable: { a, b }, partner } of jointsAt(bar, joined)) {
     const [own, other] = a.node === bar.id ? [a, b] : [b, a];
-    if (own?.node !== bar.id) continue;
     on.ports++;
     on.room = Math.max(on.room, labelWidth(own.name) + 14);
     const there = parts.get(partner);

@@ -9,8 +9,14 @@ import { createSpace } from './space.js';
 /** @typedef {import('./model.js').Node} Node */
 /** @typedef {import('./geometry.js').Point} Point */
 
-const slice = 14; // ms of work before the page has its turn
+const slice = 40; // ms of work before the page has its turn
 const gap = 30;
+const push = 14; // of a box, times its radius
+const reach = 2400; // px
+const firmness = 0.7;
+/** Of so many boxes, looking at all pairs takes less than the trees that spare it. */
+const pairsUpTo = 400;
+const roomOf = (b) => b.r * 0.8 + gap / 2;
 const ring = 260; // px between two steps from the middle, to begin with
 
 /**
@@ -25,13 +31,14 @@ export async function organic(model, nodes, aspect) {
   const boxes = [...nodes].sort(byName).map((n) => ({ id: n.id, w: n.w, h: heightOf(n), r: Math.hypot(n.w, heightOf(n)) / 2, x: 0, y: 0 }));
   const links = linksOf(model, boxes);
   fan(boxes);
+  const few = boxes.length <= pairsUpTo;
   const sim = d3.forceSimulation(boxes).stop()
     .force('link', d3.forceLink(links).distance((l) => (l.source.r + l.target.r) * 0.72 + 40).strength((l) => 1 / Math.min(l.source.degree, l.target.degree)))
-    .force('charge', d3.forceManyBody().strength((b) => -14 * b.r).distanceMax(2400))
-    .force('collide', d3.forceCollide((b) => b.r * 0.8 + gap / 2).strength(0.7))
-    .force('x', d3.forceX(0).strength(0.028))
-    .force('y', d3.forceY(0).strength(0.028 * Math.min(4, aspect ** 2.5)));
-  const ticks = boxes.length > 400 ? 120 : 220;
+    .force('charge', few ? repel(boxes) : d3.forceManyBody().strength((b) => -push * b.r).distanceMax(reach))
+    .force('collide', few ? collide(boxes) : d3.forceCollide(roomOf).strength(firmness))
+    .force('x', d3.forceX(0).strength(0.05))
+    .force('y', d3.forceY(0).strength(0.05 * Math.min(4, aspect ** 2.5)));
+  const ticks = 120;
   sim.alphaDecay(1 - 0.001 ** (1 / ticks));
   for (let i = 0; i < ticks; i++) {
     sim.tick();
@@ -45,12 +52,55 @@ export async function organic(model, nodes, aspect) {
   return settle(boxes, turn);
 }
 
-/** Lets the page have its turn when a slice of time is over. */
+/** The charge between all pairs; as d3.forceManyBody has it, without its tree. */
+const repel = (boxes) => (alpha) => {
+  for (let i = 0; i < boxes.length; i++) {
+    const a = boxes[i];
+    for (let j = i + 1; j < boxes.length; j++) {
+      const b = boxes[j];
+      const [dx, dy] = [b.x - a.x, b.y - a.y];
+      const far = Math.max(1, dx * dx + dy * dy);
+      if (far > reach * reach) continue;
+      const k = (push * alpha) / far;
+      a.vx -= dx * k * b.r;
+      a.vy -= dy * k * b.r;
+      b.vx += dx * k * a.r;
+      b.vy += dy * k * a.r;
+    }
+  }
+};
+
+/** Keeps pairs from overlapping, where they are about to be; as d3.forceCollide. */
+const collide = (boxes) => () => {
+  for (let i = 0; i < boxes.length; i++) {
+    const a = boxes[i];
+    for (let j = i + 1; j < boxes.length; j++) {
+      const b = boxes[j];
+      const room = roomOf(a) + roomOf(b);
+      const [dx, dy] = [a.x + a.vx - b.x - b.vx, a.y + a.vy - b.y - b.vy];
+      const far = dx * dx + dy * dy;
+      if (far >= room * room || far === 0) continue;
+      const k = ((room - Math.sqrt(far)) / Math.sqrt(far)) * firmness;
+      const share = roomOf(b) ** 2 / (roomOf(a) ** 2 + roomOf(b) ** 2); // the larger one gives way less
+      a.vx += dx * k * share;
+      a.vy += dy * k * share;
+      b.vx -= dx * k * (1 - share);
+      b.vy -= dy * k * (1 - share);
+    }
+  }
+};
+
+/** Lets the page have its turn when a slice of time is over; a timer would wait longer than that takes. */
 function turns() {
+  const { port1, port2 } = new MessageChannel();
   let end = performance.now() + slice;
   return async () => {
     if (performance.now() < end) return;
-    await new Promise((done) => setTimeout(done));
+    await new Promise((done) => {
+      port1.onmessage = done;
+      port2.postMessage(null);
+    });
+    port1.onmessage = null;
     end = performance.now() + slice;
   };
 }

@@ -125,7 +125,7 @@ export function createScene(store, { places, storage, frame = globalThis.request
     }
   }
 
-  const build = () => buildModel(store.topology.peek(), model.peek(), folding.choice);
+  const build = (before = model.peek()) => buildModel(store.topology.peek(), before, folding.choice);
   const placesNow = () => ({
     before: model.peek() === emptyModel ? null : model.peek(), base, drawn: goal, pinned: places.pinned, remembered: places.get, aspect,
   });
@@ -148,7 +148,7 @@ export function createScene(store, { places, storage, frame = globalThis.request
     let parts;
     if (isMany(fresh) || (base.size === 0 && fresh.length > 0)) {
       parts = await layOutSafely(partOf(next, new Set(fresh.map((n) => n.id))));
-      next = build(); // it may have changed while the worker was busy
+      next = build(next); // it may have changed while the worker was busy
       seen = [store.topology.peek().namespaces, folding.choices.peek()];
     }
     const target = place(next, placesNow(), parts);

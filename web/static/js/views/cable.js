@@ -18,8 +18,8 @@ export function CableFace({ cable, route, level, selected, lit, mark, flash, cal
     ${near && html`<title>${text}</title><path class="cable-hit" d=${route.a + route.b} />
       <circle class="cable-mid" cx=${route.mid.x} cy=${route.mid.y} r="8" />`}
     ${lit && html`<path class="glow" d=${route.a + route.b} />`}
-    <path class=${`half h-${a.state} sync-${a.sync}`} d=${route.a} data-link=${a.ref} />
-    ${b && html`<path class=${`half h-${b.state} sync-${b.sync}`} d=${route.b} data-link=${b.ref} />`}
+    ${level !== 'far' && html`<path class=${`half h-${a.state} sync-${a.sync}`} d=${route.a} data-link=${a.ref} />
+      ${b && html`<path class=${`half h-${b.state} sync-${b.sync}`} d=${route.b} data-link=${b.ref} />`}`}
     ${!b && route.stub && near && html`<g class="stub" transform=${`translate(${route.stub.x} ${route.stub.y})`}>
       <circle r="8" /><text y="4" text-anchor="middle">?</text>
       <text class="end-label" x="13" y="4">${cable.far}</text>

@@ -5,7 +5,7 @@ import { signal } from '../lib/signals.js';
 
 /** @typedef {{x: number, y: number, k: number}} View */
 /** @typedef {{x: number, y: number, w: number, h: number}} Box */
-/** @typedef {'block' | 'name' | 'detail'} Level colour block → name → name and addresses */
+/** @typedef {'far' | 'block' | 'name' | 'detail'} Level not drawn → colour block → name → name and addresses */
 
 export const zoomRange = [0.03, 2.5];
 const restAfter = 140; // ms without a move
@@ -82,7 +82,7 @@ export function createCamera() {
   const view = signal(/** @type {View} */ ({ x: 0, y: 0, k: 1 }));
   const size = signal({ width: 0, height: 0 });
   const level = signal(/** @type {Level} */ ('block'));
-  /** Details are drawn within; half a screen more than is seen on every side. */
+  /** Details are drawn within; a quarter of a screen more than is seen on every side. */
   const near = signal(/** @type {Box} */ ({ x: 0, y: 0, w: 0, h: 0 }));
   /** @type {any} the element that is moved */
   let world = null;
@@ -94,20 +94,20 @@ export function createCamera() {
     frame = 0;
     const { x, y, k } = view.peek();
     if (world) world.style.transform = `translate(${x}px,${y}px) scale(${k})`;
-    if (level.peek() === levelOf(k) && !within(shownBox(view.peek(), size.peek()), near.peek())) look();
+    // Of what is far from the details nothing is drawn: it may come into sight.
+    if ((level.peek() === 'detail' || level.peek() === levelOf(k)) && !within(shownBox(view.peek(), size.peek()), near.peek())) look();
   }
 
   function look() {
     const v = view.peek();
     const b = shownBox(v, size.peek());
-    near.value = { x: b.x - b.w / 2, y: b.y - b.h / 2, w: 2 * b.w, h: 2 * b.h };
+    near.value = { x: b.x - b.w / 4, y: b.y - b.h / 4, w: 1.5 * b.w, h: 1.5 * b.h };
     level.value = levelOf(v.k);
   }
 
   function rest() {
     clearTimeout(timer);
     timer = null;
-    world?.classList.remove('moving');
     look();
   }
 
@@ -127,7 +127,6 @@ export function createCamera() {
     move(v) {
       view.value = v;
       frame ||= requestAnimationFrame(apply);
-      if (!timer) world?.classList.add('moving');
       clearTimeout(timer);
       timer = setTimeout(rest, restAfter);
     },

@@ -3,7 +3,7 @@
 // which costs less than rendering a single card.
 import { batch, effect, signal, untracked } from '../lib/signals.js';
 
-/** Up to so many nodes, all have their details whatever part of them is seen. */
+/** Up to so many nodes, all have their details whatever part of them is seen; of more, what is far from there has no face. */
 const few = 150;
 /** More at once is not one thing that happened. */
 const flashesAtMost = 40;
@@ -53,6 +53,7 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
     const aside = ignored.marks.value;
     const flashOf = flashes(store.touched.value);
     const all = model.nodes.length <= few;
+    const elsewhere = level === 'detail' ? 'far' : level;
     const nodes = model.nodes.filter((n) => positions.has(n.id));
     const cables = model.cables.filter((c) => routes.has(c.id));
     batch(() => {
@@ -61,7 +62,7 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
         const detail = level === 'detail' && (all || overlaps({ x, y, w: n.w, h: n.h }, near));
         put(n.id, {
           node: n, x, y,
-          level: detail ? 'detail' : level === 'block' ? 'block' : 'name',
+          level: detail ? 'detail' : elsewhere,
           selected: selection === n.select || chosen.has(n.select),
           picking: picking === n.namespace && n.kind === 'ns',
           target: target === n.id,
@@ -77,7 +78,7 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
         const ends = c.b ? [`link:${c.a.ref}`, `link:${c.b.ref}`] : [`link:${c.a.ref}`];
         put(c.id, {
           cable: c, route,
-          level: detail ? 'detail' : level === 'block' ? 'block' : 'name',
+          level: detail ? 'detail' : elsewhere,
           selected: ends.some((e) => selection === e || chosen.has(e)),
           lit: lit.cables.has(c.id),
           mark: [c.a, c.b].some((e) => e && aside.faint.has(e.ref)) ? 'faint' : [c.a, c.b].some((e) => e && aside.calm.has(e.ref)) ? 'calm' : '',

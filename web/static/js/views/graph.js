@@ -29,11 +29,11 @@ export function Graph() {
   useEffect(() => g.mount(stage.current, world.current), []);
   return html`<div class=${`graph ${store.stale.value && store.loaded.value ? 'stale' : ''}`}>
     <div ref=${stage} class=${`canvas ${ui.lit.value.size ? 'lighting' : ''}`} role="group" aria-label=${t('graph.label')} aria-description=${t('graph.keys')} data-testid="graph">
-      <svg ref=${world} class="world">
+      <div ref=${world} class="world"><svg class="drawing">
         <${Picture} drawn=${g.drawn} camera=${g.camera} />
         <${HandMarks} hands=${g.hands} drawn=${g.drawn} camera=${g.camera} />
         <${FrameLayer} camera=${g.camera} />
-      </svg>
+      </svg></div>
     </div>
     <${Tools} g=${g} />
     <${Spot} hands=${g.hands} steer=${g.steer} />

@@ -2,14 +2,23 @@
 import { html } from '../lib/preact.js';
 import { t } from '../context.js';
 
-/** A port square of 10 px around x, y. @param {{x: number, y: number, state: string, label?: string}} props */
-export function PortMark({ x, y, state, label = '' }) {
-  return html`<g class=${`port p-${state}`} transform=${`translate(${x} ${y})`}>
+// Thousands of them may be drawn: none has a transform of its own, which the
+// browser would keep apart from all others whenever the picture moves.
+
+/** Signs by state, around 0, 0. @type {Record<string, (x: number, y: number, k: number) => string>} */
+const signs = {
+  down: (x, y, k) => `M${x - 2.4 * k} ${y - 2.4 * k}L${x + 2.4 * k} ${y + 2.4 * k}M${x + 2.4 * k} ${y - 2.4 * k}L${x - 2.4 * k} ${y + 2.4 * k}`,
+  'no-carrier': (x, y, k) => `M${x - 3 * k} ${y}H${x + 3 * k}`,
+  missing: (x, y, k) => `M${x} ${y - 2.8 * k}V${y + 0.6 * k}M${x} ${y + 2.6 * k}V${y + 2.8 * k}`,
+};
+
+/** A port square of 11 px times size around x, y. @param {{x: number, y: number, state: string, label?: string, size?: number}} props */
+export function PortMark({ x, y, state, label = '', size = 1 }) {
+  const half = 5.5 * size;
+  return html`<g class=${`port p-${state} ${size < 1 ? 'small' : ''}`}>
     <title>${label ? `${label}: ` : ''}${t(`state.${state}`)}</title>
-    <rect class="port-box" x="-5.5" y="-5.5" width="11" height="11" rx="2.5" />
-    ${state === 'down' && html`<path class="port-sign" d="M-2.4-2.4L2.4 2.4M2.4-2.4L-2.4 2.4" />`}
-    ${state === 'no-carrier' && html`<path class="port-sign" d="M-3 0H3" />`}
-    ${state === 'missing' && html`<path class="port-sign" d="M0-2.8V.6M0 2.6V2.8" />`}
+    <rect class="port-box" x=${x - half} y=${y - half} width=${2 * half} height=${2 * half} rx=${2.5 * size} />
+    ${signs[state] && html`<path class="port-sign" d=${signs[state](x, y, size)} />`}
   </g>`;
 }
 
@@ -27,11 +36,11 @@ export function DifferenceMark({ x, y, count }) {
 /** lo: a dot that is red, and crossed out, while it is down. */
 export function LoMark({ x, y, state }) {
   if (!state) return null;
-  return html`<g class=${`lo lo-${state}`} transform=${`translate(${x} ${y})`} data-lo=${state}>
+  return html`<g class=${`lo lo-${state}`} data-lo=${state}>
     <title>lo ${t(`state.${state}`)}</title>
-    <text x="-8" y="4" text-anchor="end">lo</text>
-    <circle r="4.5" />
-    ${state === 'down' && html`<path class="port-sign" d="M-2-2L2 2M2-2L-2 2" />`}
+    <text x=${x - 8} y=${y + 4} text-anchor="end">lo</text>
+    <circle cx=${x} cy=${y} r="4.5" />
+    ${state === 'down' && html`<path class="port-sign" d=${signs.down(x, y, 0.83)} />`}
   </g>`;
 }
 

@@ -18,7 +18,7 @@ import { Icon } from './parts.js';
  */
 export function NodeFace({ node, x, y, hidden, faint, level, selected, picking, target, lit, flash, calm }) {
   // Moving a card leaves what is in it alone.
-  const face = useMemo(() => html`<${faces[level]} node=${hidden ? { ...node, differences: node.differences - hidden } : node} />`, [node, level, hidden]);
+  const face = useMemo(() => faces[level] && html`<${faces[level]} node=${hidden ? { ...node, differences: node.differences - hidden } : node} />`, [node, level, hidden]);
   const marks = [node.kind, `sync-${node.sync}`, `s-${node.state}`, isRouter(node) && 'router', selected && 'selected', picking && 'picking',
     target && 'target', lit && 'lit', hidden > 0 && hidden >= node.differences && 'calm', faint && 'faint'];
   const kind = t(node.kind === 'ns' ? 'namespace' : 'bridge');
@@ -48,7 +48,7 @@ function networkOf(cidr) {
   return bits.slice(0, Number(length));
 }
 
-/** @type {Record<string, any>} */
+/** By level; from far away there is none. @type {Record<string, any>} */
 const faces = {
   detail: ({ node }) => (node.kind === 'ns' ? html`<${Card} node=${node} />` : html`<${Bar} node=${node} />`),
   name: NameFace,
@@ -98,7 +98,7 @@ function Card({ node }) {
 function Row({ row, y, column, w }) {
   return html`<g class=${`row s-${row.state} sync-${row.sync}`} data-row=${row.ref} data-link=${row.ref} data-state=${row.state} data-sync=${row.sync}>
     <rect class="row-hit" x="4" y=${y - rowHeight / 2} width=${w - 8} height=${rowHeight} rx="4" />
-    <g transform="translate(18 ${y}) scale(.72)"><${PortMark} x=${0} y=${0} state=${row.state} /></g>
+    <${PortMark} x=${18} y=${y} state=${row.state} size=${0.72} />
     <text class="row-name" x="30" y=${y + 4}>${row.label}</text>
     <text class="row-address" x=${column} y=${y + 4}>${row.address}</text>
   </g>`;
@@ -139,10 +139,10 @@ function PingButton({ x, y, namespace }) {
       start(e);
     }
   };
-  return html`<g class="card-button" transform=${`translate(${x} ${y})`} role="button" tabindex="-1" aria-label=${label}
+  return html`<g class="card-button" role="button" tabindex="-1" aria-label=${label}
       data-testid="card-ping" data-button onClick=${start} onKeyDown=${key}>
     <title>${label}</title>
-    <rect x="-3" y="-2" width="24" height="24" rx="6" />
-    <g transform="translate(2 3)"><${Icon} name="radar" size=${15} /></g>
+    <rect x=${x - 3} y=${y - 2} width="24" height="24" rx="6" />
+    <${Icon} name="radar" size=${15} x=${x + 2} y=${y + 3} />
   </g>`;
 }

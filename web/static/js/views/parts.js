@@ -3,9 +3,9 @@ import { Fragment, h, html, useState } from '../lib/preact.js';
 import { icons } from '../lib/icons.js';
 import { t } from '../context.js';
 
-/** @param {{name: string, size?: number}} props */
-export function Icon({ name, size = 16 }) {
-  return html`<svg class="icon" viewBox="0 0 24 24" width=${size} height=${size} aria-hidden="true">
+/** @param {{name: string, size?: number, x?: number, y?: number}} props x, y: in another drawing */
+export function Icon({ name, size = 16, x = undefined, y = undefined }) {
+  return html`<svg class="icon" viewBox="0 0 24 24" width=${size} height=${size} x=${x} y=${y} aria-hidden="true">
     ${icons[name].map(([tag, attributes]) => h(tag, attributes))}
   </svg>`;
 }

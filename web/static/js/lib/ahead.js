@@ -1,0 +1,26 @@
+// What ahead.js has asked for already, each for whoever asks for it first.
+
+/** @type {{socket: any, messages: any[], positions: Promise<Response> | null} | undefined} */
+const ahead = /** @type {any} */ (globalThis).ahead;
+
+/** fetch, with one answer that is on the way. @param {string} url @param {RequestInit} init */
+export function fetchAhead(url, init) {
+  const asked = url === '/api/v1/positions' && init.method === 'GET' ? ahead?.positions : null;
+  if (!ahead || !asked) return fetch(url, init);
+  ahead.positions = null; // once: they change
+  return asked;
+}
+
+/** WebSocket, of which the first one is open already. @param {string} url @returns {WebSocket} */
+export function openAhead(url) {
+  const { socket, messages = [] } = ahead ?? {};
+  if (!ahead || socket?.url !== url) return new WebSocket(url);
+  ahead.socket = null;
+  // Whoever has it now listens first, then hears what came before.
+  queueMicrotask(() => {
+    if (socket.readyState === WebSocket.OPEN) socket.onopen?.();
+    for (const m of messages) socket.onmessage?.(m);
+    if (socket.readyState === WebSocket.CLOSED) socket.onclose?.();
+  });
+  return socket;
+}
