@@ -33,20 +33,28 @@
   };
   requestAnimationFrame(watch);
 
+  // After the next paint, not before: a message is taken up then.
+  const { port1, port2 } = new MessageChannel();
+  const after = [];
+  port1.onmessage = () => {
+    inFrame = false;
+    for (const f of after.splice(0)) f(performance.timeOrigin + performance.now());
+  };
+
   let before = 0;
+  let inFrame = false; // what changes now is painted in this frame
   const count = (now) => {
+    inFrame = true;
+    port2.postMessage(0);
     if (probe.counting && before) probe.frames.push(now - before);
     before = probe.counting ? now : 0;
     requestAnimationFrame(count);
   };
   requestAnimationFrame(count);
-
-  // After the next frame's paint, not before: a message is taken up then.
-  const painted = (then) => requestAnimationFrame(() => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => then(performance.timeOrigin + performance.now());
-    port2.postMessage(0);
-  });
+  const painted = (then) => {
+    if (inFrame) after.push(then);
+    else requestAnimationFrame(() => after.push(then));
+  };
   new MutationObserver((records) => {
     for (const { target } of records) {
       const what = `${target.dataset.cable} ${target.dataset.stateA} ${target.dataset.stateB}`;

@@ -15,7 +15,7 @@ import { heightOf } from './measure.js';
 /** @typedef {'top' | 'bottom' | 'left' | 'right'} Side */
 /** @typedef {Point & {side: Side, ref: string, node: string, bare: boolean, flip: boolean}} Port bare: without its name beside it; flip: with it on its left */
 /** @typedef {{a: string, b: string, portA: Port, portB: Port | null, stub: Point | null,
- *   mid: Point, hull: Point[]}} Route paths of the two halves, where they meet, and points they stay between */
+ *   mid: Point, hull: Point[], folded: boolean}} Route paths of the two halves, where they meet, and points they stay between */
 
 const stubLength = 46;
 const stubLabel = 50;
@@ -122,7 +122,7 @@ function redraw(p, straight) {
   const { last } = p;
   const same = (e, port) => e.x === port.x && e.y === port.y && e.flip === port.flip;
   if (last && same(a, last.portA) && (!b || same(b, last.portB))) return last;
-  p.last = draw(a, b, straight || p.folded);
+  p.last = { ...draw(a, b, straight || p.folded), folded: Boolean(p.folded) };
   return p.last;
 }
 
@@ -134,7 +134,7 @@ const round = (n) => Math.round(n * 10) / 10;
 /** Beside its row an end is told by the row; in a panel there is no room. */
 const bare = (e) => e.folded || ((e.side === 'left' || e.side === 'right') && e.box.node.kind === 'ns' && !e.straight);
 
-/** @returns {Route} */
+/** @returns {Omit<Route, 'folded'>} */
 function draw(a, b, straight) {
   if (!b) {
     const [nx, ny] = normals[a.side];

@@ -13,13 +13,16 @@ export function CableFace({ cable, route, level, selected, lit, mark, flash, cal
   const text = `${t('cable')} ${a.ref} ${t(`state.${a.state}`)}, ${b ? b.ref : `${t('state.unseen')} (${cable.far})`} ${b ? t(`state.${stateB}`) : ''}`;
   const ended = () => calm(b ? [`link:${a.ref}`, `link:${b.ref}`] : [`link:${a.ref}`]);
   const near = level === 'detail';
+  const one = !near && a.state === b?.state && a.sync === b.sync;
   return html`<g class=${`cable ${selected ? 'selected' : ''} ${lit ? 'lit' : ''} ${mark}`} data-cable=${cable.id} data-state-a=${a.state}
       data-level=${level} data-state-b=${stateB} data-sync-a=${a.sync} data-sync-b=${b?.sync ?? ''} data-link=${a.ref} tabindex="-1" role="button" aria-label=${text}>
     ${near && html`<title>${text}</title><path class="cable-hit" d=${route.a + route.b} />
       <circle class="cable-mid" cx=${route.mid.x} cy=${route.mid.y} r="8" />`}
     ${lit && html`<path class="glow" d=${route.a + route.b} />`}
-    ${level !== 'far' && html`<path class=${`half h-${a.state} sync-${a.sync}`} d=${route.a} data-link=${a.ref} />
-      ${b && html`<path class=${`half h-${b.state} sync-${b.sync}`} d=${route.b} data-link=${b.ref} />`}`}
+    ${isDrawn(cable, route, level) && (one
+      ? html`<path class=${`half h-${a.state} sync-${a.sync}`} d=${route.a + route.b} />`
+      : html`<path class=${`half h-${a.state} sync-${a.sync}`} d=${route.a} data-link=${a.ref} />
+        ${b && html`<path class=${`half h-${b.state} sync-${b.sync}`} d=${route.b} data-link=${b.ref} />`}`)}
     ${!b && route.stub && near && html`<g class="stub" transform=${`translate(${route.stub.x} ${route.stub.y})`}>
       <circle r="8" /><text y="4" text-anchor="middle">?</text>
       <text class="end-label" x="13" y="4">${cable.far}</text>
@@ -27,6 +30,10 @@ export function CableFace({ cable, route, level, selected, lit, mark, flash, cal
     ${flash > 0 && html`<path key=${flash} class="cable-flash" d=${route.a + route.b} onAnimationEnd=${ended} />`}
   </g>`;
 }
+
+/** From far away the trunk of a panel stands for the cables in it that are as they should be. */
+const isDrawn = ({ a, b }, route, level) => level !== 'far'
+  && !(level === 'block' && route.folded && a.state === 'up' && b?.state === 'up' && a.sync === 'in_sync' && b.sync === 'in_sync');
 
 const places = {
   top: { dx: 10, dy: -9, anchor: 'start' },

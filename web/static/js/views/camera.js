@@ -76,6 +76,8 @@ export function fly(camera, to, calm) {
 /** What of the drawing a view shows. @param {View} v @returns {Box} */
 export const shownBox = (v, { width, height }) => ({ x: -v.x / v.k, y: -v.y / v.k, w: width / v.k, h: height / v.k });
 
+/** A box with that part of it more on every side. @param {Box} b @param {number} by */
+const widen = (b, by) => ({ x: b.x - by * b.w, y: b.y - by * b.h, w: (1 + 2 * by) * b.w, h: (1 + 2 * by) * b.h });
 const within = (a, b) => a.x >= b.x && a.y >= b.y && a.x + a.w <= b.x + b.w && a.y + a.h <= b.y + b.h;
 
 export function createCamera() {
@@ -95,13 +97,13 @@ export function createCamera() {
     const { x, y, k } = view.peek();
     if (world) world.style.transform = `translate(${x}px,${y}px) scale(${k})`;
     // Of what is far from the details nothing is drawn: it may come into sight.
-    if ((level.peek() === 'detail' || level.peek() === levelOf(k)) && !within(shownBox(view.peek(), size.peek()), near.peek())) look();
+    if ((level.peek() === 'detail' || level.peek() === levelOf(k)) && !within(widen(shownBox(view.peek(), size.peek()), 1 / 16), near.peek())) look();
   }
 
   function look() {
     const v = view.peek();
     const b = shownBox(v, size.peek());
-    near.value = { x: b.x - b.w / 4, y: b.y - b.h / 4, w: 1.5 * b.w, h: 1.5 * b.h };
+    near.value = widen(b, 1 / 4);
     level.value = levelOf(v.k);
   }
 

@@ -34,6 +34,7 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
   let past = new Map();
   let over = 0;
   let laidOut = -1;
+  let frame = 0;
 
   function put(id, cell) {
     const known = cells.get(id);
@@ -41,7 +42,14 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
     else if (!same(known.peek(), cell)) known.value = cell;
   }
 
+  /** Once a frame, however many events there were; at once when nothing is drawn yet. */
+  function soon() {
+    if (cells.size === 0) refresh();
+    else frame ||= requestAnimationFrame(refresh);
+  }
+
   function refresh() {
+    frame = 0;
     const model = scene.model.value;
     const positions = scene.positions.value;
     const routes = scene.routes.value;
@@ -127,12 +135,22 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
     /** @param {string} id */
     cell: (id) => /** @type {import('../lib/signals.js').Signal<any>} */ (cells.get(id)),
     /** Begins to follow; ends with the function returned. */
-    follow: () => effect(refresh),
+    follow() {
+      const signals = [scene.model, scene.positions, scene.routes, scene.laidOut, camera.level, camera.near, ui.lit, ui.selection, ui.chosen, ui.picking, hands.wire, ignored.marks, store.touched];
+      const stop = effect(() => {
+        for (const s of signals) s.value;
+        untracked(soon);
+      });
+      return () => {
+        stop();
+        cancelAnimationFrame(frame);
+      };
+    },
     /** A flash is over. @param {string[]} ids as in store.touched */
     calm(ids) {
       untracked(() => {
         for (const id of ids) past.set(id, store.touched.peek().get(id) ?? 0);
-        refresh();
+        soon();
       });
     },
   };

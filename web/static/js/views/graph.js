@@ -109,7 +109,8 @@ function createGraph() {
 
   /** A whole new picture is fitted; a change only when it would lie outside. */
   function keepInView() {
-    const box = bounds(scene.model.value, scene.positions.value, scene.routes.value);
+    // A box that has grown moves others, or its cables.
+    const box = bounds(scene.model.peek(), scene.positions.value, scene.routes.value);
     const { width, height } = camera.size.value;
     if (!box) shown = anything = false;
     if (!box || own || !width) return;

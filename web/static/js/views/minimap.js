@@ -91,7 +91,11 @@ function paint(canvas, map) {
   canvas.height = height * ratio;
   const c = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   const css = getComputedStyle(canvas);
-  const colour = (name) => css.getPropertyValue(name);
+  const colours = new Map();
+  const colour = (name) => {
+    if (!colours.has(name)) colours.set(name, css.getPropertyValue(name));
+    return colours.get(name);
+  };
   c.setTransform(ratio * map.k, 0, 0, ratio * map.k, ratio * map.x, ratio * map.y);
   c.strokeStyle = colour('--line-strong');
   c.lineWidth = 0.7 / map.k;
