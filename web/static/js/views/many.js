@@ -3,7 +3,7 @@ import { html, useState } from '../lib/preact.js';
 import { t } from '../context.js';
 
 const filterFrom = 12;
-const page = 100;
+const page = 50;
 
 /**
  * @template T

@@ -18,7 +18,7 @@ import { Icon } from './parts.js';
  */
 export function NodeFace({ node, x, y, hidden, faint, level, selected, picking, target, lit, flash, calm }) {
   // Moving a card leaves what is in it alone.
-  const face = useMemo(() => faces[level] && html`<${faces[level]} node=${hidden ? { ...node, differences: node.differences - hidden } : node} />`, [node, level, hidden]);
+  const face = useMemo(() => faces[level]?.({ node: hidden ? { ...node, differences: node.differences - hidden } : node }), [node, level, hidden]);
   const marks = [node.kind, `sync-${node.sync}`, `s-${node.state}`, isRouter(node) && 'router', selected && 'selected', picking && 'picking',
     target && 'target', lit && 'lit', hidden > 0 && hidden >= node.differences && 'calm', faint && 'faint'];
   const kind = t(node.kind === 'ns' ? 'namespace' : 'bridge');
@@ -50,7 +50,7 @@ function networkOf(cidr) {
 
 /** By level; from far away there is none. @type {Record<string, any>} */
 const faces = {
-  detail: ({ node }) => (node.kind === 'ns' ? html`<${Card} node=${node} />` : html`<${Bar} node=${node} />`),
+  detail: ({ node }) => (node.kind === 'ns' ? Card({ node }) : Bar({ node })),
   name: NameFace,
   block: BlockFace,
 };
