@@ -109,6 +109,9 @@ docker-check: ## Run the Dockerfile's steps in an empty chroot (root)
 vendor: web/node_modules/.package-lock.json ## Copy the page's libraries from npm into web/static/vendor
 	npm --prefix web run vendor
 
+bundle: web/node_modules/.package-lock.json ## Put the page's modules into the one file it loads
+	npm --prefix web run bundle
+
 clean: ## Remove what was built
 	rm -rf bin .bin web/node_modules
 
@@ -122,4 +125,4 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	@touch $@
 
 .PHONY: help run build static check test need-test fmt check-format check-modules vet lint check-web \
-        test-go test-web test-stock-kernel fuzz soak bench bench-ui pictures docker-check vendor clean
+        test-go test-web test-stock-kernel fuzz soak bench bench-ui pictures docker-check vendor bundle clean
