@@ -16,7 +16,7 @@ const reach = 2400; // px
 const firmness = 0.7;
 /** Of so many boxes, looking at all pairs takes less than the trees that spare it. */
 const pairsUpTo = 400;
-const roomOf = (b) => b.r * 0.8 + gap / 2;
+const roomOf = (b) => b.r * 0.92 + gap / 2;
 const ring = 260; // px between two steps from the middle, to begin with
 
 /**

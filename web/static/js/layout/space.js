@@ -6,7 +6,7 @@
 
 const cell = 300; // px
 /** Places looked at before anything free is good enough. */
-const patience = 600;
+const patience = 2000;
 
 const key = (i, j) => i * 100003 + j;
 
