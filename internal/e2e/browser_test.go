@@ -38,41 +38,30 @@ type tab struct {
 // not taken.
 const screenshots = "NETDASH_SCREENSHOTS"
 
-// chromium is the browser of all tests, started by the first that needs it.
-var chromium struct {
-	sync.Once
-	ctx  context.Context
-	stop context.CancelFunc
-	err  error
-}
-
-func startChromium() {
+// chromium starts the browser of all tests, once. Its context ends with stopChromium.
+var chromium = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-sync", true))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	chromium.ctx, chromium.stop = chromedp.NewContext(allocator)
-	context.AfterFunc(chromium.ctx, stop)
-	chromium.err = chromedp.Do(chromium.ctx)
-}
+	ctx, closeBrowser := chromedp.NewContext(allocator)
+	stopChromium = func() { closeBrowser(); stop() }
+	return ctx, chromedp.Do(ctx)
+})
 
-// closeChromium ends it, and removes what it has written.
-func closeChromium() {
-	if chromium.stop != nil {
-		chromium.stop()
-	}
-}
+// stopChromium ends it, if it was started, and removes what it has written.
+var stopChromium = func() {}
 
 // browse opens the page of s in a profile of its own.
 func browse(t testing.TB, s *server) *tab {
 	t.Helper()
 	nettest.Require(t)
-	chromium.Do(startChromium)
-	if chromium.err != nil {
-		t.Fatal(chromium.err)
+	browser, err := chromium()
+	if err != nil {
+		t.Fatal(err)
 	}
-	ctx, closeTab := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
+	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	b := &tab{t: t, ctx: ctx}
 	home, err := url.Parse(s.URL)
 	if err != nil {

@@ -13,5 +13,5 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == frailArgument {
 		frail() // does not return
 	}
-	nettest.Main(m, closeChromium)
+	nettest.Main(m, func() { stopChromium() })
 }
