@@ -42,6 +42,8 @@ export function createScene(store, { places, storage, frame = globalThis.request
   const routes = computed(() => route(model.value, positions.value));
   /** Counts the occasions on which somebody had the whole picture laid out anew. */
   const laidOut = signal(0);
+  /** Is there a first picture? What is less urgent waits for it. */
+  const shown = signal(false);
   const folding = createFolding(storage);
   const glide = createGlide(positions, frame, calm);
   /** Where the boxes belong, and where nodes are drawn once nothing moves. */
@@ -91,6 +93,8 @@ export function createScene(store, { places, storage, frame = globalThis.request
     const answered = await places.load();
     ready = true;
     await update();
+    if (frame) frame(() => setTimeout(() => { shown.value = true; }));
+    else shown.value = true;
     if (answered) offer([...base.keys()].filter((id) => !places.get(id)));
   }
 
@@ -226,6 +230,7 @@ export function createScene(store, { places, storage, frame = globalThis.request
     positions,
     routes,
     laidOut,
+    shown,
     tidy,
     /** @param {number} value width by height of the canvas */
     setAspect(value) { aspect = value; },

@@ -1,6 +1,6 @@
 // The panel while nothing is selected: everything there is, as a list.
 import { html, useMemo } from '../lib/preact.js';
-import { actions, seen, store, t } from '../context.js';
+import { actions, scene, seen, t } from '../context.js';
 import { isBridge, linkId, nsId, stateOf, titleOf } from '../core/lookup.js';
 import { Many } from './many.js';
 import { Section, State, Sync } from './parts.js';
@@ -8,7 +8,7 @@ import { Section, State, Sync } from './parts.js';
 export function Overview() {
   const spaces = seen.topology.value.namespaces;
   const bridges = useMemo(() => spaces.flatMap((n) => n.links.filter(isBridge)), [spaces]);
-  if (!store.loaded.value) return null;
+  if (!scene.shown.value) return null;
   return html`<div class="overview">
     <p class="quiet pad">${t('panel.nothing')}</p>
     <${Section} title=${t('namespaces')} level=${2} count=${spaces.length}>
