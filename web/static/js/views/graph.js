@@ -20,6 +20,8 @@ import { boxOf, directions } from './whereabouts.js';
 
 /** Pixels that search takes on the left. */
 const listWidth = () => 400 * Number(getComputedStyle(document.documentElement).getPropertyValue('--zoom'));
+/** Pixels that the tools take on the right. */
+const toolsWidth = 44;
 const mapFrom = 100; // nodes; below, the picture itself is as good
 
 export function Graph() {
@@ -64,7 +66,7 @@ function createGraph() {
     if (!box || !width) return;
     shown = true;
     const words = player.shown.peek() ? 64 : 0; // of a bridge at the top, while a walk is played
-    camera.jump(fitView({ ...box, y: box.y - words, h: box.h + words }, width, height, { bottom: ui.legend.peek() ? 112 : 60 }));
+    camera.jump(fitView({ ...box, y: box.y - words, h: box.h + words }, width - toolsWidth, height, { bottom: ui.legend.peek() ? 112 : 60 }));
   }
   function zoom(factor) {
     const { width, height } = camera.size.peek();
