@@ -195,7 +195,7 @@ func TestBrowserProgress(t *testing.T) {
 	b := browse(t, s)
 	b.key("s")
 	b.until("the document read", `document.querySelector('[data-testid="document"][data-busy=""]')`)
-	b.write(`"namespaces:\n" + Array.from({length: 400}, (_, i) => "  - name: n" + i + "\n").join("")`)
+	b.write(`"namespaces:\n" + Array.from({length: 1000}, (_, i) => "  - name: n" + i + "\n").join("")`)
 	b.click(`[data-testid="document-apply"]`)
 	b.reads(`[data-testid="progress-count"]`, "of ")
 	b.shot("progress")

@@ -116,7 +116,8 @@ function createGraph() {
     const { width, height } = camera.size.value;
     if (!box) shown = anything = false;
     if (!box || own || !width) return;
-    if (!shown || !inView(box, camera.view.peek(), width, height)) fit();
+    // What the legend lies on is not seen, and cannot be clicked.
+    if (!shown || !inView(box, camera.view.peek(), width, height - (ui.legend.peek() ? 64 : 16))) fit();
   }
 
   function mount(stage, world) {
