@@ -20,6 +20,8 @@ import { boxOf, directions } from './whereabouts.js';
 
 /** Pixels that search takes on the left. */
 const listWidth = () => 400 * Number(getComputedStyle(document.documentElement).getPropertyValue('--zoom'));
+/** Pixels between the picture and the legend below it. */
+const legendGap = 36;
 /** Pixels that the tools take on the right. */
 const toolsWidth = 44;
 const mapFrom = 100; // nodes; below, the picture itself is as good
@@ -54,6 +56,7 @@ function createGraph() {
   let own = false; // the view was chosen by hand: leave it alone
   let shown = false; // something was ever there to fit
   let anything = false; // something was laid out
+  let legend = 0; // its height, px
 
   function steer() {
     own = true;
@@ -66,7 +69,8 @@ function createGraph() {
     if (!box || !width) return;
     shown = true;
     const words = player.shown.peek() ? 64 : 0; // of a bridge at the top, while a walk is played
-    camera.jump(fitView({ ...box, y: box.y - words, h: box.h + words }, width - toolsWidth, height, { bottom: ui.legend.peek() ? 112 : 60 }));
+    legend = document.querySelector('[data-testid="legend"]')?.getBoundingClientRect().height ?? 0;
+    camera.jump(fitView({ ...box, y: box.y - words, h: box.h + words }, width - toolsWidth, height, { bottom: legend + legendGap }));
   }
   function zoom(factor) {
     const { width, height } = camera.size.peek();
@@ -117,7 +121,7 @@ function createGraph() {
     if (!box) shown = anything = false;
     if (!box || own || !width) return;
     // What the legend lies on is not seen, and cannot be clicked.
-    if (!shown || !inView(box, camera.view.peek(), width, height - (ui.legend.peek() ? 64 : 16))) fit();
+    if (!shown || !inView(box, camera.view.peek(), width, height - legend)) fit();
   }
 
   function mount(stage, world) {
