@@ -15,7 +15,13 @@ function same(a, b) {
 }
 
 const overlaps = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
-const contains = (b, p) => p && p.x >= b.x && p.x <= b.x + b.w && p.y >= b.y && p.y <= b.y + b.h;
+/** Could some of a cable be seen in a box? Its ends may both be elsewhere. @param {import('../layout/geometry.js').Route} route */
+function crosses({ portA, portB, hull }, near) {
+  const points = [portA, ...(portB ? [portB] : []), ...hull];
+  const [xs, ys] = [points.map((p) => p.x), points.map((p) => p.y)];
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  return overlaps({ x, y, w: Math.max(...xs) - x, h: Math.max(...ys) - y }, near);
+}
 
 /**
  * @param {object} o
@@ -81,8 +87,8 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
         });
       }
       for (const c of cables) {
-        const route = routes.get(c.id);
-        const detail = level === 'detail' && (all || contains(near, route?.portA) || contains(near, route?.portB));
+        const route = /** @type {import('../layout/geometry.js').Route} */ (routes.get(c.id));
+        const detail = level === 'detail' && (all || crosses(route, near));
         const ends = c.b ? [`link:${c.a.ref}`, `link:${c.b.ref}`] : [`link:${c.a.ref}`];
         put(c.id, {
           cable: c, route,
