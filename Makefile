@@ -74,7 +74,7 @@ check-web: web/node_modules/.package-lock.json ## Types of the page's JavaScript
 	npm --prefix web run --silent check
 
 test-go: ## The Go tests: kernel, API, headless Chromium; PKG=./internal/store for some
-	@NETDASH_REQUIRE_KERNEL=$(NETDASH_REQUIRE_KERNEL) scripts/test-go $(PKG)
+	NETDASH_REQUIRE_KERNEL=$(NETDASH_REQUIRE_KERNEL) go test -race -count=1 -timeout=40m $(PKG)
 
 test-web: web/node_modules/.package-lock.json ## The page's unit tests
 	npm --prefix web test --silent

@@ -37,7 +37,7 @@ var program = sync.OnceValues(func() (*os.File, error) {
 	defer func() { _ = os.RemoveAll(dir) }() // below the system's own for such
 	binary := filepath.Join(dir, "netdash")
 	args := []string{"build", "-buildvcs=false", "-o", binary}
-	if raceDetector || os.Getenv("NETDASH_RACE") == "1" {
+	if raceDetector {
 		args = append(args, "-race")
 	}
 	if out, err := exec.Command("go", append(args, "netdash/cmd/netdash")...).CombinedOutput(); err != nil {
