@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"netdash/internal/nettest"
 )
 
 // pictures names the directory the pictures of docs/how-frames-travel.md are kept
@@ -44,7 +46,10 @@ veths:
 	b.toward("echo_request", "move", "forward", "known", "refreshed")
 	b.see(`.walk.there [data-end="taken"][data-at="h2/eth0"]`)
 
-	// The hosts still know each other's MACs; the bridge has forgotten them.
+	// The hosts still know each other's MACs, and do not ask once more, which would
+	// teach the bridge; that has forgotten them.
+	nettest.Shell(t, `ip -n h1 neigh replace 10.0.0.2 lladdr 02:00:00:00:00:02 dev eth0 nud permanent
+		ip -n h2 neigh replace 10.0.0.1 lladdr 02:00:00:00:00:01 dev eth0 nud permanent`)
 	s.do(t, http.MethodPost, "/namespaces/host/bridges/br0/fdb/flush", "").want(t, http.StatusOK)
 	b.click(`[data-testid="walk-close"]`)
 	b.traced("h1", "h2")
