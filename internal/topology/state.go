@@ -368,7 +368,11 @@ func (f *state) drop(gone map[linkKey]bool) {
 		}
 	}
 	for _, l := range f.links {
-		if l.master != "" && (gone[l.linkKey] || gone[linkKey{l.namespace, l.master}]) {
+		switch {
+		case l.master == "":
+		case gone[l.linkKey]:
+			f.freeBridge(l)
+		case gone[linkKey{l.namespace, l.master}]:
 			f.unplug(l)
 		}
 	}

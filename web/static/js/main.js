@@ -1,6 +1,6 @@
 // Starts the page: data flows socket → store → views.
 import { effect } from './lib/signals.js';
-import { openAhead } from './lib/ahead.js';
+import { EventSocket, eventsUrl } from './lib/ahead.js';
 import { html, render } from './lib/preact.js';
 import { followRepair } from './core/repair.js';
 import { openEvents } from './core/socket.js';
@@ -10,11 +10,11 @@ import { followPreferences } from './preferences.js';
 import { App } from './views/app.js';
 
 const events = openEvents({
-  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/events`,
+  url: eventsUrl,
   onMessage: store.take,
   onState: store.setConnection,
   onStats: (stats) => rates.take(stats),
-  open: openAhead,
+  WebSocket: EventSocket,
 });
 rates.connect(events.watch);
 

@@ -27,11 +27,10 @@ export function backoff(attempt, random = Math.random) {
  * @param {(message: any) => void} o.onMessage a snapshot or the next event
  * @param {(c: Connection) => void} [o.onState]
  * @param {(stats: any) => void} [o.onStats] a sample of what watch asks for
- * @param {any} [o.WebSocket] for tests
- * @param {(url: string) => any} [o.open] makes a WebSocket, or has one
+ * @param {any} [o.WebSocket] another maker of sockets
  * @param {{set: Function, clear: Function, now: () => number}} [o.clock] for tests
  */
-export function openEvents({ url, onMessage, onState = ignore, onStats = ignore, WebSocket = globalThis.WebSocket, open = (address) => new WebSocket(address), clock = systemClock }) {
+export function openEvents({ url, onMessage, onState = ignore, onStats = ignore, WebSocket = globalThis.WebSocket, clock = systemClock }) {
   /** @type {any} */
   let socket = null;
   let timer = null;
@@ -50,7 +49,7 @@ export function openEvents({ url, onMessage, onState = ignore, onStats = ignore,
   function connect() {
     timer = null;
     report(everLive ? 'reconnecting' : 'connecting');
-    const ws = open(seq === null ? url : `${url}?since=${seq}`);
+    const ws = new WebSocket(seq === null ? url : `${url}?since=${seq}`);
     socket = ws;
     ws.onopen = () => {
       // Resuming with nothing missed brings no message: being open is enough

@@ -1,6 +1,7 @@
 // The layered layout: elkjs, in its worker.
 import { ELK, workerUrl } from '../lib/elk.js';
 import { rowOfMembers } from './bars.js';
+import { byName } from './graph.js';
 import { heightOf } from './measure.js';
 
 /** @typedef {import('./model.js').Model} Model */
@@ -49,8 +50,6 @@ export async function layered(model, nodes) {
   return at;
 }
 
-const natural = new Intl.Collator('en', { numeric: true });
-
 /** What hangs on one bar alone, side by side, stands in the order of its names. */
 function sortRows(nodes, edges, at) {
   const byId = new Map(nodes.map((n) => [n.id, n]));
@@ -71,7 +70,7 @@ function sortRows(nodes, edges, at) {
     if (nodes.some(between)) continue;
     const gaps = was.slice(1).map((id, i) => at.get(id).x - end(was[i]));
     let x = left;
-    for (const [i, id] of [...ids].sort(natural.compare).entries()) {
+    for (const [i, id] of [...ids].sort((a, b) => byName(byId.get(a), byId.get(b))).entries()) {
       at.get(id).x = x;
       x += byId.get(id).w + (gaps[i] ?? 0);
     }

@@ -1,6 +1,6 @@
 // What ahead.js has asked for already, each for whoever asks for it first.
 
-/** @type {{socket: any, messages: any[], positions: Promise<Response> | null} | undefined} */
+/** @type {{url: string, socket: any, messages: any[], positions: Promise<Response> | null} | undefined} */
 const ahead = /** @type {any} */ (globalThis).ahead;
 
 /** fetch, with one answer that is on the way. @param {string} url @param {RequestInit} init */
@@ -11,8 +11,11 @@ export function fetchAhead(url, init) {
   return asked;
 }
 
-/** WebSocket, of which the first one is open already. @param {string} url @returns {WebSocket} */
-export function openAhead(url) {
+/** Where the events come from. */
+export const eventsUrl = ahead?.url ?? '';
+
+/** A maker of WebSockets, of which the first is open already. @param {string} url @returns {WebSocket} */
+export function EventSocket(url) {
   const { socket, messages = [] } = ahead ?? {};
   if (!ahead || socket?.url !== url) return new WebSocket(url);
   ahead.socket = null;

@@ -1,7 +1,7 @@
 // What is drawn of each object, as one signal per object: a change re-renders
 // its own element and no other. One pass over everything compares by identity,
 // which costs less than rendering a single card.
-import { batch, effect, signal, untracked } from '../lib/signals.js';
+import { batch, computed, effect, signal, untracked } from '../lib/signals.js';
 
 /** Up to so many nodes, all have their details whatever part of them is seen; of more, what is far from there has no face. */
 const few = 150;
@@ -42,6 +42,13 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
   let laidOut = -1;
   let frame = 0;
 
+  /** All that what is drawn depends on. */
+  const inputs = computed(() => ({
+    model: scene.model.value, positions: scene.positions.value, routes: scene.routes.value, layouts: scene.laidOut.value,
+    level: camera.level.value, near: camera.near.value, refs: ui.lit.value, selection: ui.selection.value, chosen: ui.chosen.value,
+    picking: ui.picking.value, wire: hands.wire.value, aside: ignored.marks.value, touched: store.touched.value,
+  }));
+
   function put(id, cell) {
     const known = cells.get(id);
     if (!known) cells.set(id, signal(cell));
@@ -56,16 +63,10 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
 
   function refresh() {
     frame = 0;
-    const model = scene.model.value;
-    const positions = scene.positions.value;
-    const routes = scene.routes.value;
-    const level = camera.level.value;
-    const near = camera.near.value;
-    const lit = litOf(model, ui.lit.value);
-    const [selection, chosen, picking] = [ui.selection.value, ui.chosen.value, ui.picking.value];
-    const target = hands.wire.value?.to;
-    const aside = ignored.marks.value;
-    const flashOf = flashes(store.touched.value);
+    const { model, positions, routes, level, near, selection, chosen, picking, wire, aside, refs, touched, layouts } = inputs.peek();
+    const lit = litOf(model, refs);
+    const target = wire?.to;
+    const flashOf = flashes(touched, layouts);
     const all = model.nodes.length <= few;
     const elsewhere = level === 'detail' ? 'far' : level;
     const nodes = model.nodes.filter((n) => positions.has(n.id));
@@ -116,9 +117,8 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
     for (const id of cells.keys()) if (!ids.has(id)) cells.delete(id);
   }
 
-  /** Which flash each object shows: 0 when it is quiet. @param {Map<string, number>} touched */
-  function flashes(touched) {
-    const now = scene.laidOut.value;
+  /** Which flash each object shows: 0 when it is quiet. @param {Map<string, number>} touched @param {number} now how often all was laid out */
+  function flashes(touched, now) {
     const all = () => {
       over = Math.max(0, ...touched.values());
       past.clear();
@@ -142,9 +142,8 @@ export function createDrawn({ scene, store, ui, ignored, camera, hands }) {
     cell: (id) => /** @type {import('../lib/signals.js').Signal<any>} */ (cells.get(id)),
     /** Begins to follow; ends with the function returned. */
     follow() {
-      const signals = [scene.model, scene.positions, scene.routes, scene.laidOut, camera.level, camera.near, ui.lit, ui.selection, ui.chosen, ui.picking, hands.wire, ignored.marks, store.touched];
       const stop = effect(() => {
-        for (const s of signals) s.value;
+        inputs.value;
         untracked(soon);
       });
       return () => {

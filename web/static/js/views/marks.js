@@ -5,7 +5,7 @@ import { t } from '../context.js';
 // Thousands of them may be drawn: none has a transform of its own, which the
 // browser would keep apart from all others whenever the picture moves.
 
-/** Signs by state, around 0, 0. @type {Record<string, (x: number, y: number, k: number) => string>} */
+/** Signs by state, around x, y, k times as large. @type {Record<string, (x: number, y: number, k: number) => string>} */
 const signs = {
   down: (x, y, k) => `M${x - 2.4 * k} ${y - 2.4 * k}L${x + 2.4 * k} ${y + 2.4 * k}M${x + 2.4 * k} ${y - 2.4 * k}L${x - 2.4 * k} ${y + 2.4 * k}`,
   'no-carrier': (x, y, k) => `M${x - 3 * k} ${y}H${x + 3 * k}`,
