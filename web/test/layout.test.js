@@ -122,6 +122,18 @@ test('what was dragged stays, also when it is plugged in; what was not goes to i
   assert.notDeepEqual(next.get('ns:h2'), base.get('ns:h2'));
 });
 
+test('what changed while it was being laid out: what is gone or folded is not put, what has a place keeps it', async () => {
+  const first = buildModel(topology([...star('host', 'br0', 9), ...veth('A/veth0', 'B/veth0'), ...veth('C/veth0', 'D/veth0')]));
+  const parts = await layOut(first, 1.6);
+  assert.ok(parts.some((part) => part.nodes.some((n) => n.id === 'ns:h1')));
+  const next = buildModel(topology([...star('host', 'br0', 30), ...veth('A/veth0', 'new/veth0'), ...veth('C/veth0', 'D/veth0')]), first);
+  assert.ok(next.nodes.find((n) => n.id === 'ns:h1')?.home);
+  const at = place(next, { ...nobody, remembered: (id) => (id === 'ns:C' ? { x: 4000, y: 5 } : undefined) }, parts);
+  assert.deepEqual([...at.keys()].sort(), indexOf(next).boxes.map((n) => n.id).sort());
+  assert.deepEqual(at.get('ns:C'), { x: 4000, y: 5 });
+  assert.deepEqual(overlaps(next, at), []);
+});
+
 test('a renamed bridge keeps its place', () => {
   const first = buildModel(topology([link('host', 'br0', { kind: 'bridge', key: '4-host:9' })], ['A']));
   const base = place(first, nobody).set('br:host/br0', { x: 77, y: 55 });

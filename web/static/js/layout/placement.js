@@ -131,7 +131,7 @@ export function place(next, places, parts = []) {
   const known = back.map((n) => ({ n, ...pointOf(/** @type {Point} */ (remembered(n.id))) }));
   for (const { n, x, y } of known) if (first || pinned(n.id)) put(n, { x, y });
   for (const { n, x, y } of known) if (!kept.has(n.id)) put(n, context.space.nearest({ x, y }, n.w, heightOf(n), 8));
-  putParts(context, parts.filter((part) => part.nodes.some((n) => !kept.has(n.id))), put);
+  putParts(context, still(parts, context, kept), put);
   const was = before ? indexOf(before).nodes : new Map();
   const queue = [...moving, ...fresh].filter((n) => !kept.has(n.id)).sort((a, b) => Number(b.kind === 'br') - Number(a.kind === 'br'));
   // One anchor among the newcomers that have nobody placed to go next to: bars
@@ -143,6 +143,12 @@ export function place(next, places, parts = []) {
     put(n, placeOne(context, n, was, drawn));
   }
   return kept;
+}
+
+/** Of what was laid out: the boxes that are there now, as they are now, and have no place yet. @returns {import('./arrange.js').Part[]} */
+function still(parts, { near, nodes }, kept) {
+  return parts.map(({ nodes: laid, at }) => ({ nodes: laid.filter(({ id }) => near.has(id) && !kept.has(id)).map(({ id }) => nodes.get(id)), at }))
+    .filter((part) => part.nodes.length > 0);
 }
 
 const pointOf = ({ x, y }) => ({ x, y });
