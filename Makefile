@@ -11,6 +11,8 @@ ARGS        ?=
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Debian's own kernel in QEMU, for what the machine's kernel lacks.
 STOCK_KERNEL ?= ../shared/stock-kernel/boot
+# Every case of every test takes twelve minutes there.
+SHORT ?= -test.short
 # 1: a kernel test that cannot run here fails instead of being skipped.
 NETDASH_REQUIRE_KERNEL ?= 1
 PKG         ?= ./...
@@ -82,8 +84,8 @@ test-web: web/node_modules/.package-lock.json ## The page's unit tests
 pictures: ## Take the pictures of docs/how-frames-travel.md anew (root)
 	NETDASH_REQUIRE_KERNEL=$(NETDASH_REQUIRE_KERNEL) NETDASH_PICTURES=$(CURDIR)/docs/images go test -count=1 -run='^TestBrowserLesson$$' ./internal/e2e
 
-test-stock-kernel: ## The kernel tests of netops on Debian's stock kernel
-	@scripts/stock-kernel $(STOCK_KERNEL)
+test-stock-kernel: ## The kernel tests of netops on Debian's stock kernel, emulated; SHORT= for all of their cases
+	@scripts/stock-kernel $(STOCK_KERNEL) $(SHORT)
 
 fuzz: ## Run every fuzz test for FUZZTIME
 	@scripts/fuzz $(FUZZTIME)

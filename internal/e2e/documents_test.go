@@ -165,7 +165,7 @@ func TestTokenIsRequired(t *testing.T) {
 
 // TestWillNotListenOpenly: without a token netdash serves this machine only.
 func TestWillNotListenOpenly(t *testing.T) {
-	out, err := exec.Command(binary(t), "serve", "--listen", "0.0.0.0:0", "--db", t.TempDir()+"/netdash.db").CombinedOutput()
+	out, err := exec.Command(binary(t, false), "serve", "--listen", "0.0.0.0:0", "--db", t.TempDir()+"/netdash.db").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "--token") {
 		t.Errorf("%v %s", err, out)
 	}

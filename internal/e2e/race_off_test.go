@@ -2,5 +2,5 @@
 
 package e2e
 
-// raceDetector tells whether the program is built as this test is.
+// raceDetector tells whether this test was built with it.
 const raceDetector = false

@@ -27,30 +27,34 @@ const patience = 30 * time.Second
 // as much to do, the race detector's netdash took more than half a minute.
 const startLimit = 3 * time.Minute
 
-// program builds netdash once and gives its file, open: the directory is removed
-// at once, so that nothing has to be cleaned up after the last test.
-var program = sync.OnceValues(func() (*os.File, error) {
+// builds gives netdash's file, open, built once: the directory is removed at
+// once, so that nothing has to be cleaned up after the last test.
+var builds = map[bool]func() (*os.File, error){
+	false: sync.OnceValues(func() (*os.File, error) { return build() }),
+	true:  sync.OnceValues(func() (*os.File, error) { return build("-race") }),
+}
+
+func build(flags ...string) (*os.File, error) {
 	dir, err := os.MkdirTemp("", "netdash-e2e-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // below the system's own for such
 	binary := filepath.Join(dir, "netdash")
-	args := []string{"build", "-buildvcs=false", "-o", binary}
-	if raceDetector {
-		args = append(args, "-race")
-	}
+	args := append([]string{"build", "-buildvcs=false", "-o", binary}, flags...)
 	if out, err := exec.Command("go", append(args, "netdash/cmd/netdash")...).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build netdash: %w\n%s", err, out)
 	}
 	return os.Open(binary)
-})
+}
 
-// binary gives a path to run netdash by.
-func binary(t testing.TB) string {
+// binary gives a path to run netdash by, for most tests without the race
+// detector: it watches the tests of the parts, and here the soak, which does
+// everything at once. Elsewhere it would only make each start take seconds.
+func binary(t testing.TB, race bool) string {
 	t.Helper()
 	nettest.Require(t)
-	file, err := program()
+	file, err := builds[race]()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,8 +83,14 @@ func start(t testing.TB, flags ...string) *server {
 // startOn is start with an existing database.
 func startOn(t testing.TB, db string, flags ...string) *server {
 	t.Helper()
+	return run(t, binary(t, false), db, flags...)
+}
+
+// run starts a build of netdash.
+func run(t testing.TB, program, db string, flags ...string) *server {
+	t.Helper()
 	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--db", db}, flags...)
-	s := &server{DB: db, cmd: exec.Command(binary(t), args...), done: make(chan struct{})}
+	s := &server{DB: db, cmd: exec.Command(program, args...), done: make(chan struct{})}
 	s.log.said = make(chan struct{}, 1)
 	s.cmd.Args[0] = "netdash"
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log

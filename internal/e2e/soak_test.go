@@ -83,7 +83,7 @@ func TestSoak(t *testing.T) {
 		seed = given
 	}
 	t.Logf("%s, NETDASH_TEST_SEED=%d", length, seed)
-	k := &soak{server: start(t), t: t, seed: seed, tally: map[string]map[string]int{}}
+	k := &soak{server: run(t, binary(t, raceDetector), t.TempDir()+"/netdash.db"), t: t, seed: seed, tally: map[string]map[string]int{}}
 	defer k.postMortem()
 
 	warmUp(t, k.server)
