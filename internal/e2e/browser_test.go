@@ -166,8 +166,18 @@ func (b *tab) until(what, js string) {
 		}
 	}
 	b.shot("failed " + b.t.Name())
-	b.t.Fatalf("not in the page: %s\nthe dialog: %s", what, value[string](b, `document.querySelector('dialog')?.innerText ?? 'none'`))
+	b.t.Fatalf("not in the page: %s\nthe page: %s", what, value[string](b, pageState))
 }
+
+// pageState tells what a page that is not as it should be looks like instead.
+const pageState = `JSON.stringify({
+	document: document.readyState, visible: document.visibilityState, now: Math.round(performance.now()),
+	connection: document.querySelector('[data-testid="connection"]')?.dataset.state,
+	socket: globalThis.ahead?.socket?.readyState, // null once it is the page's own
+	dialog: document.querySelector('dialog')?.innerText,
+	text: document.body.innerText.slice(0, 500),
+	loaded: performance.getEntriesByType('resource').map((e) => [new URL(e.name).pathname, Math.round(e.startTime), Math.round(e.responseEnd), e.responseStatus].join(' ')),
+}, null, 1)`
 
 func quote(s string) string {
 	out, _ := json.Marshal(s)
