@@ -67,7 +67,7 @@ func (h *Handler) serveWalk(ctx context.Context, cancel context.CancelFunc, w ht
 		fail(w, r, busy.WithHint("try again when one has ended, or ping without walk"))
 		return
 	}
-	lines := &lineWriter{w: w, conn: http.NewResponseController(w), patience: h.limits.frameTime, broken: cancel}
+	lines := h.lineWriter(w, cancel)
 	out, err := h.walk(ctx, request, func(reply topology.PingReply) {
 		if stream {
 			lines.write(PingReplyLine{"reply", reply})

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -124,11 +122,6 @@ func (b *bench) pageRound(ctx context.Context, d *drawn) error {
 type tab struct {
 	ctx   context.Context
 	close func()
-
-	mu    sync.Mutex
-	urls  map[network.RequestID]string
-	bytes float64
-	elk   float64 // of it, the layout's worker
 }
 
 func openTab(ctx context.Context) (*tab, error) {
@@ -138,36 +131,19 @@ func openTab(ctx context.Context) (*tab, error) {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-sync", true))...)
 	ctx, closeTab := chromedp.NewContext(allocator)
-	t := &tab{ctx: ctx, close: func() { closeTab(); stop(); cancel() }, urls: map[network.RequestID]string{}}
+	t := &tab{ctx: ctx, close: func() { closeTab(); stop(); cancel() }}
 	err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, at *chromedp.Target) error {
-		_, err1 := cdp.Call(ctx, at, network.Enable, network.EnableParams{})
+		// Chromium would hand every message of the page's socket to chromedp, too.
+		_, err1 := cdp.Call(ctx, at, network.Disable, cdp.Empty{})
 		_, err2 := cdp.Call(ctx, at, page.Enable, page.EnableParams{})
 		_, err3 := cdp.Call(ctx, at, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: pageProbe})
 		return errors.Join(err1, err2, err3)
 	}))
-	if err == nil {
-		err = chromedp.Listen(ctx, t.note)
-	}
 	if err != nil {
 		t.close()
 		return nil, fmt.Errorf("start Chromium: %w", err)
 	}
 	return t, nil
-}
-
-// note counts what is transferred.
-func (t *tab) note(event any) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch e := event.(type) {
-	case *network.EventRequestWillBeSent:
-		t.urls[e.RequestID] = e.Request.URL
-	case *network.EventLoadingFinished:
-		t.bytes += e.EncodedDataLength
-		if strings.Contains(t.urls[e.RequestID], "elk-worker") {
-			t.elk += e.EncodedDataLength
-		}
-	}
 }
 
 // value gives what an expression is in the page.
@@ -199,10 +175,13 @@ func (t *tab) first(d *drawn) error {
 	if err != nil {
 		return err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	type transferred struct{ Page, Worker float64 }
+	kib, err := value[transferred](t, "probe.transferred()")
+	if err != nil {
+		return err
+	}
 	d.paint = append(d.paint, paint)
-	d.bytes, d.worker = append(d.bytes, (t.bytes-t.elk)/1024), append(d.worker, t.elk/1024)
+	d.bytes, d.worker = append(d.bytes, kib.Page), append(d.worker, kib.Worker)
 	return nil
 }
 

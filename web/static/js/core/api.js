@@ -9,6 +9,7 @@
 /** @typedef {import('../types.js').Problem} Problem */
 
 const base = '/api/v1';
+const retryAfter = 300; // ms
 const part = encodeURIComponent;
 
 /** A problem answered by the server, or the reason why there was no answer. */
@@ -63,6 +64,9 @@ export const commands = {
   settings: (body) => ({ method: 'PATCH', path: '/settings', body }),
 };
 
+/** A key nobody else has; randomUUID is for secure contexts alone. */
+const newKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(16)).join('-');
+
 /** A body longer than this is told as a file. */
 const bodyAtMost = 2000;
 
@@ -96,13 +100,23 @@ export function createApi({ fetch = globalThis.fetch.bind(globalThis) } = {}) {
     }
     let response;
     try {
-      response = await fetch(base + path, init);
+      response = await fetch(base + path, init).catch((e) => again(e, base + path, init));
     } catch (e) {
       if (signal?.aborted) throw e;
       throw new ApiError({ status: 0, code: 'unreachable', detail: 'netdash does not answer' });
     }
     if (!response.ok) throw new ApiError(await problemOf(response));
     return response;
+  }
+
+  /**
+   * Once more. Browsers give up a connection that is just being made when an
+   * address of their machine changes, which is what netdash does to its own.
+   */
+  async function again(error, url, init) {
+    if (init.signal?.aborted) throw error;
+    await new Promise((done) => setTimeout(done, retryAfter));
+    return fetch(url, init);
   }
 
   async function json(c, o) {
@@ -113,7 +127,8 @@ export function createApi({ fetch = globalThis.fetch.bind(globalThis) } = {}) {
 
   /** Does it, and gives what it was answered and its number in the journal, 0 when nothing had to be done. @param {Command} c */
   async function perform(c) {
-    const response = await send(c);
+    // Done once, even if it is asked for again because no answer came.
+    const response = await send({ ...c, headers: { ...c.headers, 'Idempotency-Key': newKey() } });
     const text = await response.text();
     return { answer: text ? JSON.parse(text) : null, operation: Number(response.headers?.get('Netdash-Operation') ?? 0) };
   }

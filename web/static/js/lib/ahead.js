@@ -8,11 +8,11 @@ export function fetchAhead(url, init) {
   const asked = url === '/api/v1/positions' && init.method === 'GET' ? ahead?.positions : null;
   if (!ahead || !asked) return fetch(url, init);
   ahead.positions = null; // once: they change
-  return asked;
+  return asked.catch(() => fetch(url, init));
 }
 
 /** Where the events come from. */
-export const eventsUrl = ahead?.url ?? '';
+export const eventsUrl = ahead?.url ?? new URL('/api/v1/events', location.href).href.replace(/^http/, 'ws');
 
 /** A maker of WebSockets, of which the first is open already. @param {string} url @returns {WebSocket} */
 export function EventSocket(url) {
