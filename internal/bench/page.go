@@ -40,7 +40,7 @@ var pageProbe string
 type drawn struct {
 	hosts, spaces        int
 	paint, usable        samples // ms from the navigation
-	bytes, worker        samples // KiB, as transferred
+	bytes                samples // KiB, as transferred
 	pan, zoom            samples // frames a second
 	heap                 samples // MiB
 	changed              pooled  // ms
@@ -175,13 +175,11 @@ func (t *tab) first(d *drawn) error {
 	if err != nil {
 		return err
 	}
-	type transferred struct{ Page, Worker float64 }
-	kib, err := value[transferred](t, "probe.transferred()")
+	kib, err := value[float64](t, "probe.transferred()")
 	if err != nil {
 		return err
 	}
-	d.paint = append(d.paint, paint)
-	d.bytes, d.worker = append(d.bytes, kib.Page), append(d.worker, kib.Worker)
+	d.paint, d.bytes = append(d.paint, paint), append(d.bytes, kib)
 	return nil
 }
 
@@ -323,5 +321,5 @@ func (d *drawn) report(out *report) {
 	out.rows = append(out.rows, row1(fmt.Sprintf("%sa link's change to changed pixels, p50 of %d, ms (p95 %s)", of, len(d.changed)*len(d.changed[0]), number(p95)),
 		spread(p50, rounds), wanted("< 50 ms", p50 < 50)))
 	row("JavaScript heap, MiB", d.heap, "–", wanted("< 60 MiB", d.heap.median() < 60))
-	row("transferred, KiB", d.bytes, "the layout's worker: "+d.worker.String(), wanted("< 500 KiB", d.bytes.median() < 500))
+	row("transferred, KiB", d.bytes, "–", wanted("< 500 KiB", d.bytes.median() < 500))
 }

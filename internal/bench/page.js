@@ -6,12 +6,10 @@
     changed: [], // [what, ms since 1970]: a cable's new state is on the screen
     frames: [], // ms between two frames, while counting
     counting: false,
-    /** KiB that came over the network, but for the websocket's; the layout's worker apart. */
+    /** KiB that came over the network, but for the websocket's. */
     transferred() {
       const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
-      const sum = (list) => list.reduce((n, e) => n + e.transferSize, 0) / 1024;
-      const ofWorker = (e) => e.name.includes('elk-worker');
-      return { page: sum(all.filter((e) => !ofWorker(e))), worker: sum(all.filter(ofWorker)) };
+      return all.reduce((n, e) => n + e.transferSize, 0) / 1024;
     },
   };
   globalThis.probe = probe;
