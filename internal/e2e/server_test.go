@@ -244,6 +244,7 @@ func eventually(t testing.TB, check func() string) time.Duration {
 func shell(ctx context.Context, script string, env ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "sh", "-c", script)
 	cmd.Env = append(os.Environ(), env...)
+	cmd.WaitDelay = time.Second // what it has started may outlive it
 	out, err := cmd.CombinedOutput()
 	return strings.TrimRight(string(out), "\n"), err
 }

@@ -28,14 +28,26 @@ test('namespace.changed without links keeps them', () => {
   assert.equal(t.namespaces.length, 2);
 });
 
-test('a missing link that appears again replaces its ghost, and the other way round', () => {
+test('a missing link that is found again takes the place of its ghost, and the other way round', () => {
   const ghost = link('B', 'veth0', { key: 'B/veth0', ifindex: 0, sync: 'missing' });
   const real = link('B', 'veth0', { key: '4-2:7', ifindex: 7 });
   let t = reduce(start(), event('link.added', 6, { link: ghost }));
   t = reduce(t, event('link.added', 7, { link: real }));
+  t = reduce(t, event('link.removed', 8, { link: ghost }));
   assert.deepEqual(t.namespaces[1].links.map((l) => l.key), ['4-2:7']);
-  t = reduce(t, event('link.changed', 8, { link: ghost }));
+  t = reduce(t, event('link.removed', 9, { link: real }));
+  t = reduce(t, event('link.added', 10, { link: ghost }));
   assert.deepEqual(t.namespaces[1].links.map((l) => l.key), ['B/veth0']);
+});
+
+test('one of another kind that has the name of a missing link for a while does not take its place', () => {
+  const ghost = link('B', 'br0', { key: 'B/br0', kind: 'bridge', ifindex: 0, sync: 'missing' });
+  const other = link('B', 'br0', { key: '4-2:7', kind: 'dummy', ifindex: 7, managed: false, sync: 'foreign' });
+  let t = reduce(start(), event('link.added', 6, { link: ghost }));
+  t = reduce(t, event('link.added', 7, { link: other }));
+  assert.deepEqual(t.namespaces[1].links.map((l) => l.key), ['4-2:7', 'B/br0']);
+  t = reduce(t, event('link.changed', 8, { link: { ...other, name: 'd0' } }));
+  assert.deepEqual(t.namespaces[1].links.map((l) => [l.key, l.name]), [['4-2:7', 'd0'], ['B/br0', 'br0']]);
 });
 
 test('removing a ghost does not remove the real link of that name', () => {

@@ -85,10 +85,10 @@ const reducers = {
     const given = /** @type {import('../types.js').Link} */ (event.link);
     const link = { ...given, addresses: given.addresses ?? [] };
     return within(list, link.namespace, link.key, (n) => {
-      // A name is unique in its namespace: a link that appears under the name
-      // of a missing one is that one, found again, and the other way round.
+      // By key alone: one of another kind may have the name of one that is missing
+      // and stays so. Of one that is found again, the missing one is removed next.
       if (verb === 'removed') return { ...n, links: n.links.filter((l) => l.key !== link.key) };
-      return { ...n, links: insert(n.links, link, (l) => l.key === link.key || l.name === link.name, compareLinks) };
+      return { ...n, links: insert(n.links, link, (l) => l.key === link.key, compareLinks) };
     });
   },
 
