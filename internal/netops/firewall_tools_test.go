@@ -1,6 +1,7 @@
 package netops
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -129,8 +130,10 @@ func TestFirewallLongText(t *testing.T) {
 	k := pingKernel(t)
 	ns := nettest.Namespace(t)
 	dir := t.TempDir()
-	script := fmt.Sprintf("#!/bin/sh\nseq -f '%%.0f rules' 200000 | head -c %d\n", toolText+100)
-	if err := os.WriteFile(filepath.Join(dir, "nft"), []byte(script), 0o700); err != nil {
+	text := filepath.Join(dir, "text")
+	long := strings.Repeat("one of many rules\n", toolText)[:toolText+100]
+	err := errors.Join(os.WriteFile(text, []byte(long), 0o600), os.WriteFile(filepath.Join(dir, "nft"), []byte("#!/bin/sh\ncat "+text+"\n"), 0o700))
+	if err != nil {
 		t.Fatal(err)
 	}
 	nettest.Shell(t, "ip netns exec "+ns+" nft add table ip t")
