@@ -28,7 +28,7 @@ import (
 )
 
 // patience bounds a whole run.
-const patience = 15 * time.Minute
+const patience = 25 * time.Minute
 
 // sizes is how much is measured.
 type sizes struct {
