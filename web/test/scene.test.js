@@ -198,6 +198,25 @@ test('while an operation makes many objects, they are laid out once, when they a
   assert.equal(v.scene.positions.value.size, v.scene.model.value.nodes.length);
 });
 
+test('a small lab that comes slowly, in pieces, is laid out as one when its operation is done', async () => {
+  const v = createServer().viewer();
+  v.snapshot(topology([], ['A']));
+  await shows(v, 1);
+  const parts = star('host', 'br0', 4);
+  const operation = { id: 9, author: '', request: '', changes: Array(13).fill({ kind: '', subject: '', command: '' }), commands: [], started_at: '', duration_ms: 0 };
+  v.event('operation.started', { operation: { ...operation, state: 'running' } });
+  for (const l of parts) {
+    if (l.namespace !== 'host') v.event('namespace.added', { namespace: { ...namespace(l.namespace), links: [] } });
+    v.event('link.added', { link: l });
+    await new Promise((done) => setTimeout(done, 70)); // longer than a pause that ends a burst
+  }
+  assert.equal(v.scene.model.value.nodes.length, 1);
+  v.event('operation.committed', { operation: { ...operation, state: 'committed' } });
+  await until(() => v.scene.model.value.nodes.length === 6, 'everything');
+  const row = [1, 2, 3, 4].map((i) => v.at(`ns:h${i}`).y);
+  assert.equal(new Set(row).size, 1, `one row, not ${row}`);
+});
+
 test('events that change nothing to be drawn leave the picture as it is', async () => {
   const server = createServer();
   const v = server.viewer();

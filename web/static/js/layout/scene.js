@@ -22,8 +22,8 @@ import { standClear } from './solid.js';
 const settle = 60;
 const settleAtMost = 250;
 const framePause = 16;
-/** So many new boxes at once are laid out when the operation that makes them is done, not before they are connected. */
-const waitFor = 50;
+/** What an operation of so many Changes makes is laid out when it is done, not before it is connected. */
+const waitFor = 8;
 const waitAtMost = 15000; // ms
 
 /**
@@ -72,6 +72,10 @@ export function createScene(store, { places, storage, frame = globalThis.request
   });
   effect(() => {
     if (store.snapshots.value > 0) untracked(read);
+  });
+  effect(() => {
+    store.operations.value;
+    if (waitingSince) untracked(update); // it may be the one waited for that is done
   });
 
   function soon() {
@@ -163,7 +167,7 @@ export function createScene(store, { places, storage, frame = globalThis.request
 
   /** Is an operation about to connect what it has made so far? Not for ever. @param {number} fresh */
   function wait(fresh) {
-    const running = fresh >= waitFor && store.operations.peek().some((o) => o.state === 'running');
+    const running = fresh > 0 && store.operations.peek().some((o) => o.state === 'running' && (o.changes?.length ?? waitFor) >= waitFor);
     if (running) waitingSince ||= Date.now();
     if (!running || Date.now() - waitingSince > waitAtMost) {
       waitingSince = 0;
