@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
@@ -177,6 +176,5 @@ func deleteNeighbour(c topology.DeleteNeighbour, find *finder) (*nl.NetlinkReque
 	if err != nil {
 		return nil, topology.Errorf(topology.CodeInvalid, "", "%s is no IP address", c.Address)
 	}
-	header := &netlink.Ndmsg{Family: uint8(family(a)), Index: uint32(l.Ifindex)}
-	return request(unix.RTM_DELNEIGH, 0, header, nl.NewRtAttr(unix.NDA_DST, a.WithZone("").AsSlice())), nil
+	return neighbourRemoval(l.Ifindex, a), nil
 }

@@ -34,6 +34,9 @@ type matrix struct {
 	of      families // of the addresses that are pinged
 	nodes   []*matrixNode
 	tables  map[families]neighbourTable // when it began
+	// How many requests are sent before the entries they caused are removed; 0: all.
+	portion   int
+	addresses map[netip.Addr]bool // of the nodes; known when there are portions
 
 	mu      sync.Mutex
 	cells   []topology.MatrixCell // not handed on yet
@@ -105,6 +108,9 @@ func completeMatrix(req *topology.MatrixRequest) error {
 func (m *matrix) run(ctx context.Context, report func(topology.MatrixPart)) {
 	var working sync.WaitGroup
 	workers := min(runtime.GOMAXPROCS(0), matrixWorkers)
+	if m.portion > 0 {
+		workers = 1
+	}
 	for i := range workers {
 		w := newMatrixWorker(m)
 		for j := i; j < len(m.nodes); j += workers {

@@ -20,6 +20,8 @@ type matrixNode struct {
 	leave   func()         // ends the attendance to that
 	sockets map[families]*matrixSocket
 	pairs   []*matrixPair // to each node, by its index; nil to itself
+	// Its neighbour entries before the matrix began; known when there is not room for all.
+	had map[neighbourKey]string
 }
 
 // What a request of a matrix is like.

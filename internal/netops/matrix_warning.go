@@ -36,9 +36,7 @@ func (m *matrix) warnings(ctx context.Context) ([]string, error) {
 			}
 		}
 		if t.entries+need > t.limit {
-			list = append(list, fmt.Sprintf("the machine's %s neighbour table, one for all namespaces, holds %d entries, of which %d are taken; "+
-				"this matrix needs %d more, so that pairs may fail with %s. Raise it on the machine: %s",
-				family, t.limit, t.entries, need, topology.PingNeighbourOverflow, raise(family, t.entries+need)))
+			list = append(list, m.tight(family, t, need))
 		}
 	}
 	var silent []string
@@ -51,6 +49,27 @@ func (m *matrix) warnings(ctx context.Context) ([]string, error) {
 		list = append(list, fmt.Sprintf("lo is down in %s: it cannot reach itself, and is not told when a neighbour does not answer", some(silent)))
 	}
 	return append(list, m.sharedAddresses()...), nil
+}
+
+// tight has a matrix ping in portions that needs more neighbours of a family than
+// there is room for, and says so.
+func (m *matrix) tight(family families, t neighbourTable, need int) string {
+	portion := max(t.portionOf(), leastPortion)
+	if m.portion == 0 {
+		m.portion, m.addresses = portion, map[netip.Addr]bool{}
+		for _, n := range m.nodes {
+			for a := range n.used.own {
+				m.addresses[a] = true
+			}
+		}
+	}
+	m.portion = min(m.portion, portion)
+	outcome := fmt.Sprintf("so it pings %d pairs at a time and then removes the entries they caused, which takes longer", portion)
+	if portion == leastPortion {
+		outcome = fmt.Sprintf("so that pairs may fail with %s", topology.PingNeighbourOverflow)
+	}
+	return fmt.Sprintf("the machine's %s neighbour table, one for all namespaces, holds %d entries, of which %d are taken; this matrix needs %d more, %s. Raise it on the machine: %s",
+		family, t.limit, t.entries, need, outcome, raise(family, t.entries+need))
 }
 
 // raise is the command that makes room for so many neighbours, and as many again.
@@ -92,12 +111,12 @@ func (n *matrixNode) neighbours(family families) func(func(netip.Addr) bool) {
 // missing counts the entries that are needed and not there yet.
 func (m *matrix) missing(ctx context.Context, family families) (need int, err error) {
 	for _, n := range m.nodes {
-		have, err := m.kernel.neighbourAddresses(ctx, n.name)
-		if topology.CodeOf(err) == topology.CodeNotFound {
-			continue
-		}
-		if err != nil {
+		if err := m.remember(ctx, n); err != nil {
 			return 0, err
+		}
+		have := make(map[netip.Addr]bool, len(n.had))
+		for key := range n.had {
+			have[key.addr] = true
 		}
 		for a := range n.neighbours(family) {
 			if !have[a] {
@@ -106,24 +125,6 @@ func (m *matrix) missing(ctx context.Context, family families) (need int, err er
 		}
 	}
 	return need, nil
-}
-
-// neighbourAddresses lists of whom a namespace has entries.
-func (k *Kernel) neighbourAddresses(ctx context.Context, namespace string) (map[netip.Addr]bool, error) {
-	s, release, err := k.acquire(namespace)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	states, err := s.neighbourStates(ctx)
-	if err != nil {
-		return nil, refusal(namespace, err)
-	}
-	have := make(map[netip.Addr]bool, len(states))
-	for key := range states {
-		have[key.addr] = true
-	}
-	return have, nil
 }
 
 // sharedAddresses names those that more than one of the namespaces has.

@@ -43,15 +43,31 @@ func newMatrixWorker(m *matrix) *matrixWorker {
 
 // run pings every pair of its nodes, as often as is asked for. The targets are
 // taken in a circle, so that nobody is asked by all at the same time, and a pair
-// finds the neighbour entries that its reverse has made.
+// finds the neighbour entries that its reverse has just made.
 func (w *matrixWorker) run(ctx context.Context) {
+	defer func() {
+		if w.portion > 0 {
+			w.forget(true)
+		}
+	}()
 	for w.round = range w.count {
-		for step := 1; step < len(w.matrix.nodes); step++ {
+		all, sent := len(w.matrix.nodes), 0
+		for i := range all - 1 {
+			step := 1 + i/2
+			if i%2 == 1 {
+				step = all - step
+			}
 			for _, n := range w.nodes {
 				if ctx.Err() != nil {
 					return
 				}
+				if w.portion > 0 && sent == w.portion {
+					w.rest(ctx)
+					w.forget(false)
+					sent = 0
+				}
 				w.ping(ctx, n.pairs[(n.index+step)%len(n.pairs)])
+				sent++
 			}
 		}
 		for w.expire(); w.head < len(w.sent); w.expire() {

@@ -83,25 +83,33 @@ func TestNextHops(t *testing.T) {
 	}
 }
 
-// TestMatrixOverflow fills the machine's neighbour table: all of its namespaces
-// feel that, for some seconds.
-func TestMatrixOverflow(t *testing.T) {
+// filled fills the machine's neighbour table but for some entries: all of its
+// namespaces feel that, for some seconds. It gives the namespace that has them.
+func filled(t *testing.T, free int) string {
+	t.Helper()
 	nettest.RequireWholeMachine(t)
-	k := pingKernel(t)
-	_, hosts := matrixStar(t, 3)
 	filler := nettest.Namespace(t)
 	nettest.Shell(t, "ip -n "+filler+" link add d0 up type bridge")
-	_, limit := tableByIP(t, filler, "arp_cache")
+	entries, limit := tableByIP(t, filler, "arp_cache")
 	var batch strings.Builder
-	for i := range limit + 10 {
+	for i := range limit - entries - free {
 		fmt.Fprintf(&batch, "neigh replace 10.%d.%d.%d lladdr 02:00:00:00:00:01 dev d0 nud reachable\n", 100+i>>16, i>>8&255, i&255)
 	}
-	ask := topology.MatrixRequest{Namespaces: hosts, Family: "inet", TimeoutMS: 500}
 	// What was looked at within five seconds is not thrown out for another
 	// (neigh_forced_gc in net/core/neighbour.c).
 	nettest.Shell(t, "ip -n "+filler+" -force -batch - 2>/dev/null <<. || true\n"+batch.String()+".")
+	return filler
+}
+
+// TestMatrixOverflow: without any room no pair can be pinged, and that is the
+// reason told.
+func TestMatrixOverflow(t *testing.T) {
+	k := pingKernel(t)
+	_, hosts := matrixStar(t, 3)
+	filler := filled(t, -10)
+	ask := topology.MatrixRequest{Namespaces: hosts, Family: "inet", TimeoutMS: 500}
 	all, summary := cells(t, k, ask)
-	if summary.Reached != 0 || len(summary.Warnings) != 2 || !strings.Contains(summary.Warnings[0], "this matrix needs 6 more") ||
+	if summary.Reached != 0 || len(summary.Warnings) != 2 || !strings.Contains(summary.Warnings[0], "this matrix needs 6 more, so that pairs may fail") ||
 		!strings.Contains(summary.Warnings[0], "sysctl -w net.ipv4.neigh.default.gc_thresh3=") || !strings.Contains(summary.Warnings[1], "was full") {
 		t.Errorf("%+v", summary)
 	}
@@ -113,6 +121,42 @@ func TestMatrixOverflow(t *testing.T) {
 	nettest.Shell(t, "ip -n "+filler+" neigh flush all")
 	if _, summary := cells(t, k, ask); summary.Reached != 6 || len(summary.Warnings) != 0 {
 		t.Errorf("with room again: %+v", summary)
+	}
+}
+
+// TestMatrixPortions: with room for a few neighbours all pairs are pinged all the
+// same, some at a time, and the tables are left as they were found.
+func TestMatrixPortions(t *testing.T) {
+	const members, room = 20, 150 // of 380 entries that are needed
+	k := pingKernel(t)
+	_, hosts := matrixStar(t, members)
+	nettest.Shell(t, fmt.Sprintf("ip -n %s neigh add 10.9.9.9 lladdr 02:00:00:00:00:01 dev eth0 nud permanent; ip netns exec %[1]s ping -c1 -W2 %s >/dev/null", hosts[0], "10.7.0.2"))
+	tables := func() string {
+		var all strings.Builder
+		for _, h := range hosts {
+			for line := range strings.Lines(nettest.Shell(t, "ip -n "+h+" neigh show")) {
+				fields := strings.Fields(line)
+				fmt.Fprintln(&all, h, fields[:len(fields)-1]) // without the state, which passes
+			}
+		}
+		return all.String()
+	}
+	before := tables()
+	if n := strings.Count(before, "\n"); n != 3 {
+		t.Fatalf("%d entries to begin with:\n%s", n, before)
+	}
+	filled(t, room)
+	all, summary := cells(t, k, topology.MatrixRequest{Namespaces: hosts, Family: "inet"})
+	if summary.Reached != members*(members-1) || len(summary.Warnings) != 1 || !strings.Contains(summary.Warnings[0], "pairs at a time") {
+		t.Errorf("%+v", summary)
+	}
+	for _, c := range all {
+		if !c.OK {
+			t.Errorf("%+v", c)
+		}
+	}
+	if after := tables(); after != before {
+		t.Errorf("the tables were\n%s\nand are now\n%s", before, after)
 	}
 }
 
