@@ -73,8 +73,7 @@ func (h *Handler) offer(ctx context.Context, c *diagnose.Check) {
 	plan, refused := h.rehearse(ctx, r.Request)
 	switch {
 	case refused != "":
-		c.Repair = nil
-		c.Detail += " (netdash cannot mend it: " + refused + ")"
+		c.Refuse(refused)
 	case len(plan.Changes) == 0:
 		c.Repair = nil
 	default:

@@ -56,7 +56,8 @@ func TestDiagnosisOffersNothingThatIsRefused(t *testing.T) {
 	s.world.editErr = topology.Errorf(topology.CodeConflict, "A/eth0", "somebody is in the way")
 	d := read[diagnose.Diagnosis](t, s.do(t, "POST", "/api/v1/diagnoses", `{"namespace":"A","address":"10.0.0.2"}`).want(t, 200))
 	c := d.Checks[*d.FirstBroken]
-	if c.Repair != nil || !strings.Contains(c.Detail, "somebody is in the way") {
+	if c.Repair != nil || c.Reason != "link_down" || c.Values["link"] != "A/eth0" || c.Refusal != "somebody is in the way" ||
+		c.Detail != "A/eth0 is down (netdash cannot mend it: somebody is in the way)" {
 		t.Errorf("%+v", c)
 	}
 }

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"slices"
 
 	"netdash/internal/topology"
@@ -26,13 +25,13 @@ func (h *hop) nextHop() bool {
 	if l := h.network.endsUnseen(h.trace); l != nil {
 		return h.stop(Check{
 			Check: "peer", Status: Unknown, Subject: subject(l),
-			Detail: fmt.Sprintf("%s may be behind %s, where netdash does not see", h.next, subject(l)),
+			Sentence: say("maybe_behind", "address", h.next, "link", subject(l)),
 		})
 	}
-	c := Check{Check: "neighbour", Subject: subject(h.out), Detail: fmt.Sprintf("nobody on the network of %s has the address %s", subject(h.out), h.next), Evidence: h.pingError()}
+	c := Check{Check: "neighbour", Subject: subject(h.out), Sentence: say("nobody", "link", subject(h.out), "address", h.next), Evidence: h.pingError()}
 	if h.next != h.dst {
 		c.Check, c.Subject = "gateway", h.ns.Name
-		c.Detail = fmt.Sprintf("%s sends it to the gateway %s, which nobody on the network of %s has", h.ns.Name, h.next, subject(h.out))
+		c.Sentence = say("no_gateway", "namespace", h.ns.Name, "gateway", h.next, "link", subject(h.out))
 	}
 	return h.stop(c)
 }
@@ -92,15 +91,15 @@ func (h *hop) apart(other *topology.Link) Check {
 	}
 	for i, end := range []*topology.Link{h.out, other} {
 		if p := h.peerOf(end); p != nil && p.Master == "" && len(p.Addresses) == 0 {
-			c := Check{Check: "plugged", Subject: subject(p), Detail: subject(p) + ", the other end of " + subject(end) + ", is plugged into no bridge"}
+			c := Check{Check: "plugged", Subject: subject(p), Sentence: say("not_plugged", "link", subject(p), "peer", subject(end))}
 			h.plugIn(&c, p, []*topology.Link{other, h.out}[i])
 			return c
 		}
 		if end.Kind == kindVeth && h.peerOf(end) == nil {
-			return Check{Check: "peer", Status: Unknown, Subject: subject(end), Detail: "the other end of " + subject(end) + " is in a namespace that netdash does not see"}
+			return peerUnseen(end)
 		}
 	}
-	c := Check{Check: "plugged", Subject: subject(h.out), Detail: subject(h.out) + " and " + subject(other) + " are not on one network"}
+	c := Check{Check: "plugged", Subject: subject(h.out), Sentence: say("not_one_network", "link", subject(h.out), "other", subject(other))}
 	if p := h.peerOf(h.out); p != nil {
 		c.Subject = subject(p)
 	}
@@ -111,7 +110,7 @@ func (h *hop) apart(other *topology.Link) Check {
 func (h *hop) plugIn(c *Check, loose, toward *topology.Link) {
 	for _, b := range h.segment(toward).links {
 		if b.Kind == kindBridge && b.Namespace == loose.Namespace {
-			h.mend(c, loose, topology.SetMaster{Namespace: loose.Namespace, Name: loose.Name, Master: b.Name}, "plug "+subject(loose)+" into "+subject(b), map[string]any{"master": b.Name}, "master")
+			h.mend(c, loose, topology.SetMaster{Namespace: loose.Namespace, Name: loose.Name, Master: b.Name}, say("plug", "link", subject(loose), "bridge", subject(b)), map[string]any{"master": b.Name}, "master")
 			return
 		}
 	}
@@ -136,11 +135,11 @@ func (h *hop) cutIntended(from, to topology.LinkRef) (Check, bool) {
 			}
 			if l := h.linkAt(p.port); l != nil && l.Master != p.bridge.Name {
 				c := Check{
-					Check: "plugged", Subject: name(p.port), Detail: name(p.port) + " is plugged into no bridge; " + name(p.bridge) + " is intended",
-					Repair: reconcile("plug "+name(p.port)+" into "+name(p.bridge), name(p.port)),
+					Check: "plugged", Subject: name(p.port), Sentence: say("not_plugged_but", "link", name(p.port), "intended", name(p.bridge)),
+					Repair: reconcile(say("plug", "link", name(p.port), "bridge", name(p.bridge)), name(p.port)),
 				}
 				if l.Master != "" {
-					c.Detail = fmt.Sprintf("%s is plugged into %s; %s is intended", name(p.port), l.Master, name(p.bridge))
+					c.Sentence = say("plugged_elsewhere", "link", name(p.port), "bridge", l.Master, "intended", name(p.bridge))
 				}
 				return c, true
 			}
@@ -148,8 +147,8 @@ func (h *hop) cutIntended(from, to topology.LinkRef) (Check, bool) {
 		if p, ok := h.intendedPeer(before); ok && p == r {
 			if x := h.linkAt(before); x != nil && h.peerOf(x) != l {
 				return Check{
-					Check: "peer", Subject: name(before), Detail: name(before) + " and " + name(r) + " are not the two ends of one cable any more",
-					Repair: reconcile("connect "+name(before)+" and "+name(r)+" anew", name(before), name(r)),
+					Check: "peer", Subject: name(before), Sentence: say("not_peers", "link", name(before), "peer", name(r)),
+					Repair: reconcile(say("connect", "link", name(before), "peer", name(r)), name(before), name(r)),
 				}, true
 			}
 		}
@@ -219,7 +218,7 @@ func (h *hop) cable() bool {
 			if p := h.peerOf(l); p != nil && !h.isUp(p) {
 				return false
 			}
-			return h.bad(Check{Check: "carrier", Subject: subject(l), Detail: subject(l) + " has no carrier", Evidence: "state " + l.OperState})
+			return h.bad(Check{Check: "carrier", Subject: subject(l), Sentence: say("no_carrier", "link", subject(l)), Evidence: "state " + l.OperState})
 		}
 		if l.Master != "" && l.BridgePort != nil && l.BridgePort.State != "forwarding" {
 			return h.stop(h.blocked(l))
@@ -230,7 +229,7 @@ func (h *hop) cable() bool {
 			return h.bad(h.isolated(c))
 		}
 	}
-	return h.stop(Check{Check: "plugged", Status: Unknown, Subject: subject(h.to), Detail: "why no frame gets from " + subject(h.out) + " to " + subject(h.to) + " cannot be seen"})
+	return h.stop(Check{Check: "plugged", Status: Unknown, Subject: subject(h.to), Sentence: say("no_frame_way", "link", subject(h.out), "other", subject(h.to))})
 }
 
 // passes tells whether a frame can go on from one link to the next.
@@ -257,7 +256,7 @@ func isIsolated(l *topology.Link) bool {
 func (h *hop) isolated(c crossing) Check {
 	f := Check{
 		Check: "isolation", Subject: subject(c.out), Evidence: "isolated on",
-		Detail: fmt.Sprintf("the ports %s and %s of %s are both isolated, and isolated ports do not talk to each other", c.in.Name, c.out.Name, subject(c.bridge)),
+		Sentence: say("isolated", "port", c.in.Name, "other", c.out.Name, "bridge", subject(c.bridge)),
 	}
 	h.mendPort(&f, c.out, "isolated", false, topology.PortAttributes{Isolated: new(false)}, func(a topology.PortAttributes) *bool { return a.Isolated })
 	return f
@@ -271,14 +270,14 @@ func (h *hop) blocked(l *topology.Link) Check {
 	switch state := l.BridgePort.State; {
 	case !spanning:
 		c.Check = "port"
-		c.Detail = fmt.Sprintf("the port %s is %s, although its bridge has no spanning tree that would have it so", subject(l), state)
-		h.apply(&c, l.Managed, "take "+subject(l)+" down and up again, after which it forwards",
+		c.Sentence = say("port_state", "port", subject(l), "state", state)
+		h.apply(&c, l.Managed, say("restart_port", "port", subject(l)),
 			topology.SetUp{Namespace: l.Namespace, Name: l.Name}, topology.SetUp{Namespace: l.Namespace, Name: l.Name, Up: true})
 	case state == "listening" || state == "learning":
 		c.Status = Unknown
-		c.Detail = fmt.Sprintf("the port %s is still %s: the spanning tree lets it forward after twice its forward delay", subject(l), state)
+		c.Sentence = say("stp_not_yet", "port", subject(l), "state", state)
 	default:
-		c.Detail = fmt.Sprintf("the spanning tree has the port %s %s, and there is no other way", subject(l), state)
+		c.Sentence = say("stp_blocks", "port", subject(l), "state", state)
 	}
 	return c
 }
@@ -292,7 +291,7 @@ func (h *hop) throughBridges() bool {
 		}
 		way += subject(l)
 	}
-	h.ok("plugged", subject(h.to), "the frame's way: %s", way)
+	h.ok("plugged", subject(h.to), say("frame_way", "way", way))
 	tag := 0
 	for _, c := range crossings(h.path) {
 		if v := c.bridge.Bridge; v == nil || v.VLANFiltering == nil || !*v.VLANFiltering {
@@ -325,13 +324,13 @@ func (h *hop) vlan(c crossing, vlans map[string]topology.VLANs, tag *int) bool {
 	}
 	switch {
 	case vid == 0:
-		return h.bad(Check{Check: "vlan", Subject: subject(in), Detail: subject(in) + " takes no frames without a VLAN tag: it has no PVID", Evidence: "bridge vlan show"})
+		return h.bad(Check{Check: "vlan", Subject: subject(in), Sentence: say("no_pvid", "link", subject(in)), Evidence: "bridge vlan show"})
 	case !vlans[in.Name].Members[vid]:
-		return h.bad(Check{Check: "vlan", Subject: subject(in), Detail: fmt.Sprintf("%s is not in VLAN %d, which the frame is of", subject(in), vid), Evidence: "bridge vlan show"})
+		return h.bad(Check{Check: "vlan", Subject: subject(in), Sentence: say("not_in_vlan", "link", subject(in), "vlan", vid), Evidence: "bridge vlan show"})
 	case !vlans[out.Name].Members[vid]:
 		return h.bad(Check{
 			Check: "vlan", Subject: subject(out), Evidence: "bridge vlan show",
-			Detail: fmt.Sprintf("frames that come in by %s are of VLAN %d, and %s is not in it", subject(in), vid, subject(out)),
+			Sentence: say("not_out_of_vlan", "link", subject(in), "vlan", vid, "other", subject(out)),
 		})
 	}
 	if *tag = vid; vlans[out.Name].Untagged[vid] {

@@ -29,7 +29,7 @@ func (h *hop) filterOut() bool {
 			return false
 		}
 	}
-	return h.ok("firewall", h.ns.Name, "the packet filter lets it out")
+	return h.ok("firewall", h.ns.Name, say("filter_out"))
 }
 
 // filterIn looks at what the packet filter does before the kernel decides where the
@@ -67,24 +67,24 @@ func (h *hop) filter(n *topology.NamespaceState, p topology.Packet, subject stri
 
 // judge writes what a verdict means.
 func (h *hop) judge(c *Check, v *topology.FilterVerdict, n *topology.NamespaceState, arp bool) {
-	what := "the echo request"
+	packet := "echo_request"
 	switch {
 	case arp:
-		what = "the question for the MAC address"
+		packet = "arp_request"
 	case h.reply:
-		what = "the reply"
+		packet = "reply"
 	}
 	switch v.Verdict {
 	case "unknown":
 		c.Status = Unknown
-		c.Detail = fmt.Sprintf("a rule of the packet filter of %s may drop %s: %s", n.Name, what, v.Doubt)
+		c.Sentence = say("filter_may_drop", "namespace", n.Name, "packet", packet, "doubt", v.Doubt)
 	case "translate":
 		c.Status = Unknown
-		c.Detail = fmt.Sprintf("the packet filter of %s writes other addresses into %s here; from then on it is not followed", n.Name, what)
+		c.Sentence = say("filter_translates", "namespace", n.Name, "packet", packet)
 	default:
-		c.Detail = fmt.Sprintf("the packet filter of %s drops %s", n.Name, what)
+		c.Sentence = say("filter_drops", "namespace", n.Name, "packet", packet)
 		if v.Verdict == "reject" {
-			c.Detail = fmt.Sprintf("the packet filter of %s rejects %s", n.Name, what)
+			c.Sentence = say("filter_rejects", "namespace", n.Name, "packet", packet)
 		}
 		h.openFilter(c, v.Rule, n)
 	}
@@ -99,9 +99,9 @@ func (h *hop) openFilter(c *Check, r topology.FilterRule, n *topology.NamespaceS
 	case r.Legacy:
 		c.Advice = []string{topology.ExecCommand(n.Name, program+" -t "+r.Table+" -D "+r.Chain+" "+r.Text)}
 	case r.Handle == 0:
-		h.apply(c, n.Managed, "let pass what no rule of the chain decides", topology.SetPolicy{Namespace: n.Name, Family: r.Family, Table: r.Table, Chain: r.Chain, Accept: true})
+		h.apply(c, n.Managed, say("policy_accept"), topology.SetPolicy{Namespace: n.Name, Family: r.Family, Table: r.Table, Chain: r.Chain, Accept: true})
 	default:
-		h.apply(c, n.Managed, "delete the rule", topology.DeleteRule{Namespace: n.Name, Family: r.Family, Table: r.Table, Chain: r.Chain, Handle: r.Handle})
+		h.apply(c, n.Managed, say("rule_delete"), topology.DeleteRule{Namespace: n.Name, Family: r.Family, Table: r.Table, Chain: r.Chain, Handle: r.Handle})
 	}
 }
 
@@ -187,10 +187,10 @@ func (h *hop) calledFilter(x crossing, n *topology.NamespaceState) bool {
 	}
 	h.judge(&c, v, n, false)
 	if c.Status != Unknown {
-		c.Detail = fmt.Sprintf("%s hands what it forwards to the packet filter of %s, which drops it, as container engines leave it", subject(x.bridge), n.Name)
+		c.Sentence = say("bridge_asks_filter", "bridge", subject(x.bridge), "namespace", n.Name)
 		if !own {
 			c.Repair, c.Advice = nil, nil
-			h.apply(&c, n.Managed, "keep the packet filter of "+n.Name+" out of its bridges", topology.SetSysctl{Namespace: n.Name, Name: setting, Value: "0"})
+			h.apply(&c, n.Managed, say("filter_off", "namespace", n.Name), topology.SetSysctl{Namespace: n.Name, Name: setting, Value: "0"})
 		}
 	}
 	return h.bad(c)

@@ -41,7 +41,7 @@ func (h *hop) duplicates() bool {
 func (h *hop) duplicate(wrong *topology.Link, a netip.Addr, both ...*topology.Link) Check {
 	c := Check{
 		Check: "duplicate_address", Subject: subject(wrong), Evidence: "ip address show",
-		Detail: fmt.Sprintf("%s and %s, on one network, both have the address %s", subject(both[0]), subject(both[1]), a),
+		Sentence: say("address_twice", "link", subject(both[0]), "other", subject(both[1]), "address", a),
 	}
 	for _, p := range addressesOf(wrong) {
 		if p.Addr() != a {
@@ -49,14 +49,14 @@ func (h *hop) duplicate(wrong *topology.Link, a netip.Addr, both ...*topology.Li
 		}
 		cidr := p.String()
 		gone := topology.DeleteAddress{Namespace: wrong.Namespace, Link: wrong.Name, CIDR: cidr}
-		what := "take " + cidr + " from " + subject(wrong)
+		what := say("take_address", "address", cidr, "link", subject(wrong))
 		switch {
 		case !wrong.Managed:
 			c.Advice = []string{gone.Command()}
 		case differs(wrong, subject(wrong)+" "+cidr):
 			c.Repair = reconcile(what, name(meaning(wrong))+" "+cidr)
 		default:
-			c.Repair = &Repair{Description: what, Request: Request{Method: "DELETE", Path: linkPath(wrong) + "/addresses/" + escape(cidr)}}
+			c.Repair = &Repair{Sentence: what, Request: Request{Method: "DELETE", Path: linkPath(wrong) + "/addresses/" + escape(cidr)}}
 		}
 	}
 	return c
@@ -107,7 +107,7 @@ func (h *hop) ownMAC(l *topology.Link) string {
 func (h *hop) sameMAC(wrong, a, b *topology.Link) Check {
 	c := Check{
 		Check: "mac_conflict", Subject: subject(wrong), Evidence: "ip link show",
-		Detail: fmt.Sprintf("%s and %s, on one network, both have the MAC address %s", subject(a), subject(b), a.MAC),
+		Sentence: say("mac_twice", "link", subject(a), "other", subject(b), "mac", a.MAC),
 	}
 	own := h.ownMAC(wrong)
 	if own == wrong.MAC || own == "" {
@@ -115,7 +115,7 @@ func (h *hop) sameMAC(wrong, a, b *topology.Link) Check {
 	}
 	e := h.spec.FindEnd(meaning(wrong).Namespace, meaning(wrong).Name)
 	set := topology.SetMAC{Namespace: wrong.Namespace, Name: wrong.Name, MAC: own}
-	what := "give " + subject(wrong) + " the MAC address " + own
+	what := say("give_mac", "link", subject(wrong), "mac", own)
 	if e != nil && e.MAC == "" && own == e.Identity.MAC {
 		h.apply(&c, wrong.Managed, what, set) // none is intended, so nothing of the Spec changes
 		return c
@@ -141,8 +141,8 @@ func (h *hop) arp() bool {
 			if f != "NOARP" {
 				continue
 			}
-			c := Check{Check: "arp", Subject: subject(l), Detail: subject(l) + " neither asks for MAC addresses nor answers: ARP is off", Evidence: "NOARP"}
-			h.apply(&c, l.Managed, "turn ARP of "+subject(l)+" on", topology.SetARP{Namespace: l.Namespace, Name: l.Name, On: true})
+			c := Check{Check: "arp", Subject: subject(l), Sentence: say("arp_off", "link", subject(l)), Evidence: "NOARP"}
+			h.apply(&c, l.Managed, say("arp_on", "link", subject(l)), topology.SetARP{Namespace: l.Namespace, Name: l.Name, On: true})
 			if !h.bad(c) {
 				return false
 			}
@@ -163,9 +163,9 @@ func (h *hop) macTable() bool {
 			}
 			c := Check{
 				Check: "fdb", Subject: subject(x.bridge), Evidence: "bridge fdb show: " + e.MAC + " " + e.State,
-				Detail: fmt.Sprintf("the MAC table of %s sends frames for %s to %s, but it is behind %s", subject(x.bridge), e.MAC, e.Port, toward.Name),
+				Sentence: say("fdb_wrong", "bridge", subject(x.bridge), "mac", e.MAC, "port", e.Port, "other", toward.Name),
 			}
-			what := "remove the entry from the MAC table of " + subject(x.bridge)
+			what := say("entry_remove", "bridge", subject(x.bridge))
 			gone := topology.DeleteFDB{Namespace: n.Name, Bridge: x.bridge.Name, Entry: topology.FDBSpec{MAC: e.MAC, Port: e.Port, VLAN: e.VLAN}}
 			switch {
 			case e.State == "learned" && h.reachable:
@@ -173,9 +173,9 @@ func (h *hop) macTable() bool {
 			case e.State == "local":
 				continue // the bridge's own, of which macConflict tells
 			case e.State == "learned":
-				c.Repair = &Repair{Description: "have " + subject(x.bridge) + " forget what it has learned", Request: Request{Method: "POST", Path: bridgePath(x.bridge) + "/fdb/flush"}, Changes: topology.Plan{gone}, Plan: topology.PlanRecord{Changes: topology.Plan{gone}.Records()}}
+				c.Repair = &Repair{Sentence: say("learned_forget", "bridge", subject(x.bridge)), Request: Request{Method: "POST", Path: bridgePath(x.bridge) + "/fdb/flush"}, Changes: topology.Plan{gone}, Plan: topology.PlanRecord{Changes: topology.Plan{gone}.Records()}}
 			case e.Managed:
-				c.Repair = &Repair{Description: what, Request: Request{Method: "DELETE", Path: bridgePath(x.bridge) + "/fdb?mac=" + escape(e.MAC) + "&port=" + escape(e.Port)}}
+				c.Repair = &Repair{Sentence: what, Request: Request{Method: "DELETE", Path: bridgePath(x.bridge) + "/fdb?mac=" + escape(e.MAC) + "&port=" + escape(e.Port)}}
 			default:
 				h.apply(&c, x.bridge.Managed, what, gone)
 			}
@@ -215,16 +215,16 @@ func (h *hop) flooding() bool {
 	}
 	for _, x := range crossings(h.path) {
 		if x.out != nil && !h.resolved && off(questions.of(portOf(x.out))) &&
-			!h.bad(h.notFlooded(x.out, questions, questions.field+" is off, so no question for a MAC address gets there")) {
+			!h.bad(h.notFlooded(x.out, questions, say("no_question_flood", "port", subject(x.out), "setting", questions.field))) {
 			return false
 		}
 		for port, mac := range map[*topology.Link]string{x.out: h.to.MAC, x.in: h.out.MAC} {
 			if port == nil || h.reachable || !off(portOf(port).Flood) || h.isKnown(x.bridge, mac) {
 				continue
 			}
-			why := "flood is off, and the bridge does not know " + mac + " to be there"
+			why := say("no_flood", "port", subject(port), "mac", mac)
 			if off(portOf(port).Learning) {
-				why += ", for it learns nothing there"
+				why = say("no_flood_learning", "port", subject(port), "mac", mac)
 			}
 			if !h.bad(h.notFlooded(port, unicast, why)) {
 				return false
@@ -252,8 +252,8 @@ func (h *hop) isKnown(bridge *topology.Link, mac string) bool {
 	return false
 }
 
-func (h *hop) notFlooded(port *topology.Link, f flood, why string) Check {
-	c := Check{Check: "flood", Subject: subject(port), Evidence: f.field + " off", Detail: "the bridge keeps frames from " + subject(port) + ": " + why}
+func (h *hop) notFlooded(port *topology.Link, f flood, why Sentence) Check {
+	c := Check{Check: "flood", Subject: subject(port), Evidence: f.field + " off", Sentence: why}
 	h.mendPort(&c, port, f.field, true, f.on, f.of)
 	return c
 }
@@ -276,16 +276,16 @@ func (h *hop) neighbour() bool {
 	case err != nil:
 		return h.failed("neighbour", subject(h.out), err)
 	case !found && h.reachable:
-		return h.ok("neighbour", subject(h.out), "%s is to be asked for its MAC address", h.next)
+		return h.ok("neighbour", subject(h.out), say("neighbour_asked", "address", h.next))
 	case found && e.MAC != "" && e.MAC != h.to.MAC:
 		c := Check{
 			Check: "neighbour", Subject: subject(h.out), Evidence: fmt.Sprintf("ip neighbour show: %s lladdr %s %s", e.Address, e.MAC, e.State),
-			Detail: fmt.Sprintf("%s takes %s for the MAC address of %s, but that is %s", h.ns.Name, e.MAC, h.next, h.to.MAC),
+			Sentence: say("neighbour_wrong", "namespace", h.ns.Name, "mac", e.MAC, "address", h.next, "right", h.to.MAC),
 		}
-		h.apply(&c, h.ns.Managed || h.out.Managed, "have "+h.ns.Name+" ask for it anew", topology.DeleteNeighbour{Namespace: h.ns.Name, Link: h.out.Name, Address: e.Address})
+		h.apply(&c, h.ns.Managed || h.out.Managed, say("neighbour_anew", "namespace", h.ns.Name), topology.DeleteNeighbour{Namespace: h.ns.Name, Link: h.out.Name, Address: e.Address})
 		return h.bad(c)
 	case found && e.MAC != "":
-		return h.ok("neighbour", subject(h.out), "%s has the MAC address %s (%s)", h.next, e.MAC, e.State)
+		return h.ok("neighbour", subject(h.out), say("neighbour_known", "address", h.next, "mac", e.MAC, "state", e.State))
 	}
 	return h.unresolved(e.State)
 }
@@ -303,8 +303,8 @@ func (h *hop) unresolved(state string) bool {
 		}
 		return h.bad(Check{
 			Check: "neighbour", Subject: h.ns.Name, Evidence: h.pingError() + "; " + settings([]string{limit}, values),
-			Detail: "the kernel's neighbour tables are full, all namespaces together",
-			Advice: []string{topology.SetSysctl{Namespace: topology.HostName, Name: limit, Value: "8192"}.Command()},
+			Sentence: say("neighbours_full"),
+			Advice:   []string{topology.SetSysctl{Namespace: topology.HostName, Name: limit, Value: "8192"}.Command()},
 		})
 	}
 	// Who is asked lets the question through its filter, and looks up the way back to
@@ -318,7 +318,7 @@ func (h *hop) unresolved(state string) bool {
 	}
 	return h.bad(Check{
 		Check: "neighbour", Subject: subject(h.to), Evidence: "ip neighbour show: " + h.next.String() + " " + state,
-		Detail: fmt.Sprintf("%s gets no answer when it asks for the MAC address of %s, although nothing on the way to %s is wrong", h.ns.Name, h.next, subject(h.to)),
+		Sentence: say("no_neighbour", "namespace", h.ns.Name, "address", h.next, "link", subject(h.to)),
 	})
 }
 
@@ -338,7 +338,7 @@ func (h *hop) mtu() bool {
 		if h.in != nil && (h.piece == whole || !h.is4()) {
 			c := Check{
 				Check: "mtu", Status: Warning, Subject: subject(h.out), Evidence: h.pingError(),
-				Detail: fmt.Sprintf("packets of %d bytes do not fit through %s, which takes %d; %s says so to their sender, which has to send smaller ones", h.piece, subject(h.out), h.out.MTU, h.ns.Name),
+				Sentence: say("too_long", "size", h.piece, "link", subject(h.out), "mtu", h.out.MTU, "namespace", h.ns.Name),
 			}
 			if strings.Contains(c.Evidence, "Frag needed") || strings.Contains(c.Evidence, "too big") {
 				c.Status = Broken
@@ -357,11 +357,11 @@ func (h *hop) mtu() bool {
 		}
 	}
 	if narrow == nil || narrow.MTU >= h.out.MTU {
-		return h.ok("mtu", subject(h.out), "packets of %d bytes fit", h.out.MTU)
+		return h.ok("mtu", subject(h.out), say("fits", "mtu", h.out.MTU))
 	}
 	c := Check{
 		Check: "mtu", Subject: subject(narrow), Evidence: fmt.Sprintf("mtu %d; of %s %d", narrow.MTU, subject(h.out), h.out.MTU),
-		Detail: fmt.Sprintf("%s sends up to %d bytes, but %s takes only %d and drops what is longer without a word", subject(h.out), h.out.MTU, subject(narrow), narrow.MTU),
+		Sentence: say("mtu_differs", "link", subject(h.out), "mtu", h.out.MTU, "narrow", subject(narrow), "narrow_mtu", narrow.MTU),
 	}
 	if h.piece <= narrow.MTU+vlanHeader {
 		c.Status = Warning
@@ -372,5 +372,5 @@ func (h *hop) mtu() bool {
 
 // wider mends an MTU.
 func (h *hop) wider(c *Check, l *topology.Link, mtu int) {
-	h.mend(c, l, topology.SetMTU{Namespace: l.Namespace, Name: l.Name, MTU: mtu}, fmt.Sprintf("set the MTU of %s to %d", subject(l), mtu), map[string]any{"mtu": mtu}, "mtu")
+	h.mend(c, l, topology.SetMTU{Namespace: l.Namespace, Name: l.Name, MTU: mtu}, say("set_mtu", "link", subject(l), "mtu", mtu), map[string]any{"mtu": mtu}, "mtu")
 }

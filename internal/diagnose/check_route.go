@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -22,7 +21,7 @@ func (h *hop) route() bool {
 	}
 	out := h.linkAt(topology.LinkRef{Namespace: h.ns.Name, Name: a.Link})
 	if out == nil {
-		return h.stop(Check{Check: "route", Status: Unknown, Subject: h.ns.Name, Detail: "the route leads to " + a.Link + ", which is not to be seen", Evidence: h.routeGet()})
+		return h.stop(Check{Check: "route", Status: Unknown, Subject: h.ns.Name, Sentence: say("route_unseen", "link", a.Link), Evidence: h.routeGet()})
 	}
 	h.next = h.dst
 	if gw, err := netip.ParseAddr(a.Gateway); err == nil {
@@ -41,9 +40,9 @@ func (h *hop) route() bool {
 		}
 	}
 	if h.next == h.dst {
-		return h.ok("route", h.ns.Name, "%s is on the network of %s", h.dst, subject(out))
+		return h.ok("route", h.ns.Name, say("route_on_link", "address", h.dst, "link", subject(out)))
 	}
-	return h.ok("route", h.ns.Name, "the way to %s leads through %s to %s", h.dst, subject(out), h.next)
+	return h.ok("route", h.ns.Name, say("route_by_gateway", "address", h.dst, "link", subject(out), "gateway", h.next))
 }
 
 // routeGet is the question as ip(8) asks it.
@@ -62,13 +61,13 @@ func (h *hop) refused() Check {
 	special := covering != nil && covering.Type != "unicast"
 	switch {
 	case special:
-		c.Detail = fmt.Sprintf("%s has a route of the type %s to %s, which covers %s", h.ns.Name, covering.Type, covering.Destination, h.dst)
+		c.Sentence = say("route_refuses", "namespace", h.ns.Name, "type", covering.Type, "destination", covering.Destination, "address", h.dst)
 		h.replaceRoute(&c, covering)
 		return c
 	case h.answer.Refusal == topology.NoRoute || h.answer.Refusal == topology.Unreachable:
-		c.Detail = h.ns.Name + " has no route to " + h.dst.WithZone("").String()
+		c.Sentence = say("no_route", "namespace", h.ns.Name, "address", h.dst.WithZone(""))
 	default:
-		c.Detail = fmt.Sprintf("%s refuses to send to %s; a rule of its routing policy may say so", h.ns.Name, h.dst)
+		c.Sentence = say("policy_refuses", "namespace", h.ns.Name, "address", h.dst)
 		return c
 	}
 	if f, ok := h.subnetsDisagree(); ok {
@@ -104,13 +103,12 @@ func (h *hop) asIntended() bool {
 	if f, ok := h.subnetsDisagree(); ok && !w.gateway.IsValid() {
 		return h.bad(f)
 	}
-	meant := "directly through " + w.link
-	if w.gateway.IsValid() {
-		meant = "to " + w.gateway.String()
-	}
 	c := Check{
 		Check: "route", Subject: h.ns.Name, Evidence: h.routeGet(),
-		Detail: fmt.Sprintf("%s sends packets for %s to %s through %s; intended is %s", h.ns.Name, h.dst, h.next, h.answer.Link, meant),
+		Sentence: say("not_by_that_link", "namespace", h.ns.Name, "address", h.dst, "next", h.next, "link", h.answer.Link, "intended", w.link),
+	}
+	if w.gateway.IsValid() {
+		c.Sentence = say("not_by_that_gateway", "namespace", h.ns.Name, "address", h.dst, "next", h.next, "link", h.answer.Link, "intended", w.gateway)
 	}
 	if r := h.covering(); r != nil {
 		h.replaceRoute(&c, r)
@@ -135,7 +133,7 @@ func (h *hop) subnetsDisagree() (Check, bool) {
 			}
 			c := Check{
 				Check: "subnet", Subject: subject(out), Evidence: h.routeGet(),
-				Detail: fmt.Sprintf("%s, with %s, and %s, with %s, are on one network but not in one subnet", subject(out), texts(have), subject(l), texts(family(addressesOf(l), h.dst))),
+				Sentence: say("subnets_differ", "link", subject(out), "addresses", texts(have), "other", subject(l), "other_addresses", texts(family(addressesOf(l), h.dst))),
 			}
 			if h.in != nil { // a router, which knows its networks better
 				c.Subject = subject(l)
@@ -180,13 +178,13 @@ func (h *hop) reversePath() bool {
 	}
 	c := Check{
 		Check: "rp_filter", Subject: subject(h.in), Evidence: settings(names, values),
-		Detail: fmt.Sprintf("%s drops what comes from %s in by %s, because it would send answers by %s (rp_filter)", h.ns.Name, h.src, h.in.Name, back.Link),
+		Sentence: say("reverse_path", "namespace", h.ns.Name, "source", h.src, "link", h.in.Name, "back", back.Link),
 	}
 	if back.Refusal != "" {
-		c.Detail = fmt.Sprintf("%s drops what comes from %s, because it has no route back to there (rp_filter)", h.ns.Name, h.src)
+		c.Sentence = say("no_reverse_path", "namespace", h.ns.Name, "source", h.src)
 		return h.stop(c)
 	}
-	h.apply(&c, h.ns.Managed, "ask only for some way back, not for the same one (loose mode)", topology.SetSysctl{Namespace: h.ns.Name, Name: names[1], Value: "2"})
+	h.apply(&c, h.ns.Managed, say("rp_filter_loose"), topology.SetSysctl{Namespace: h.ns.Name, Name: names[1], Value: "2"})
 	return h.stop(c)
 }
 
@@ -195,10 +193,7 @@ func (h *hop) reversePath() bool {
 func (h *hop) ownSource() bool {
 	for _, l := range h.ns.Links {
 		if l.Sync != topology.Missing && has(l, h.src) {
-			return h.stop(Check{
-				Check: "duplicate_address", Subject: subject(l),
-				Detail: fmt.Sprintf("%s has the sender's address %s too, and so takes nothing from there", subject(l), h.src),
-			})
+			return h.stop(Check{Check: "duplicate_address", Subject: subject(l), Sentence: say("source_is_own", "link", subject(l), "source", h.src)})
 		}
 	}
 	return true
@@ -214,7 +209,7 @@ func (h *hop) delivery() bool {
 	if !h.filter(h.ns, p, h.ns.Name, at("input")) {
 		return false
 	}
-	h.ok("firewall", h.ns.Name, "the packet filter lets it in")
+	h.ok("firewall", h.ns.Name, say("filter_in"))
 	if !h.reply && !h.echoes() {
 		return false
 	}
@@ -233,11 +228,11 @@ func (h *hop) echoes() bool {
 		return h.failed("echo", h.ns.Name, err)
 	}
 	if v, there := values[setting]; there && v != "0" {
-		c := Check{Check: "echo", Subject: h.ns.Name, Detail: h.ns.Name + " is told to answer no echo requests", Evidence: settings([]string{setting}, values)}
-		h.apply(&c, h.ns.Managed, "have "+h.ns.Name+" answer echo requests", topology.SetSysctl{Namespace: h.ns.Name, Name: setting, Value: "0"})
+		c := Check{Check: "echo", Subject: h.ns.Name, Sentence: say("echo_ignored", "namespace", h.ns.Name), Evidence: settings([]string{setting}, values)}
+		h.apply(&c, h.ns.Managed, say("echo_on", "namespace", h.ns.Name), topology.SetSysctl{Namespace: h.ns.Name, Name: setting, Value: "0"})
 		return h.bad(c)
 	}
-	return h.ok("echo", subject(h.in), "%s takes it for its own", subject(h.in))
+	return h.ok("echo", subject(h.in), say("delivered", "link", subject(h.in)))
 }
 
 // forwarding looks whether the namespace sends on what is not for it.
@@ -253,16 +248,16 @@ func (h *hop) forwarding() bool {
 	// For IPv4 the setting of the link decides; the other one, written, sets all.
 	decides := names[len(names)-1]
 	if values[decides] == "1" {
-		return h.ok("forwarding", h.ns.Name, "%s forwards", h.ns.Name)
+		return h.ok("forwarding", h.ns.Name, say("forwarding", "namespace", h.ns.Name))
 	}
 	c := Check{
 		Check: "forwarding", Subject: h.ns.Name, Evidence: settings(names, values),
-		Detail: fmt.Sprintf("%s does not forward packets, and %s is not its own", h.ns.Name, h.dst),
+		Sentence: say("not_forwarding", "namespace", h.ns.Name, "address", h.dst),
 	}
 	write := names[0]
 	if values[write] == "1" {
 		write = decides
 	}
-	h.apply(&c, h.ns.Managed, "have "+h.ns.Name+" forward packets", topology.SetSysctl{Namespace: h.ns.Name, Name: write, Value: "1"})
+	h.apply(&c, h.ns.Managed, say("forwarding_on", "namespace", h.ns.Name), topology.SetSysctl{Namespace: h.ns.Name, Name: write, Value: "1"})
 	return h.bad(c)
 }

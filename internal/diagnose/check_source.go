@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -20,16 +19,16 @@ func (h *hop) namespace() bool {
 		case n == nil || n.Sync == topology.Missing:
 			return h.gone(name)
 		case n.Incomplete != "":
-			return h.stop(Check{Check: "namespace", Status: Unknown, Subject: n.Name, Detail: n.Name + " cannot be read whole", Evidence: n.Incomplete})
+			return h.stop(Check{Check: "namespace", Status: Unknown, Subject: n.Name, Sentence: say("namespace_incomplete", "namespace", n.Name), Evidence: n.Incomplete})
 		}
 	}
-	return h.ok("namespace", h.ns.Name, "%s is there", h.ns.Name)
+	return h.ok("namespace", h.ns.Name, say("namespace_there", "namespace", h.ns.Name))
 }
 
 func (h *hop) gone(namespace string) bool {
-	c := Check{Check: "namespace", Subject: namespace, Detail: "there is no namespace " + namespace + " any more"}
+	c := Check{Check: "namespace", Subject: namespace, Sentence: say("namespace_gone", "namespace", namespace)}
 	if h.spec.FindNamespace(namespace) != nil {
-		c.Repair = reconcile("make "+namespace+" anew, with all that is intended in it", namespace)
+		c.Repair = reconcile(say("make_namespace", "namespace", namespace), namespace)
 	}
 	return h.stop(c)
 }
@@ -56,7 +55,7 @@ func (h *hop) target() bool {
 		}
 	}
 	if !h.trace.dst.IsValid() {
-		return h.stop(Check{Check: "address", Subject: n.Name, Detail: n.Name + " has no address that could be pinged"})
+		return h.stop(Check{Check: "address", Subject: n.Name, Sentence: say("no_target_address", "namespace", n.Name)})
 	}
 	// The address that it is to have is tried all the same, so that the tables on the
 	// way are fresh.
@@ -91,9 +90,9 @@ func (h *hop) missing(l *topology.Link) []netip.Prefix {
 func (h *hop) notIntended(l *topology.Link, missing []netip.Prefix) Check {
 	return Check{
 		Check: "subnet", Subject: subject(l),
-		Detail:   fmt.Sprintf("%s has %s, where %s is intended", subject(l), texts(family(addressesOf(l), h.dst)), texts(missing)),
+		Sentence: say("addresses_differ", "link", subject(l), "addresses", texts(family(addressesOf(l), h.dst)), "intended", texts(missing)),
 		Evidence: "ip address show",
-		Repair:   reconcile("give "+subject(l)+" the addresses it is to have", name(meaning(l))),
+		Repair:   reconcile(say("give_addresses", "link", subject(l)), name(meaning(l))),
 	}
 }
 
@@ -104,15 +103,13 @@ func (h *hop) loopback() bool {
 	case lo == nil:
 		return true
 	case lo.AdminUp:
-		return h.ok("loopback", subject(lo), "lo is up")
+		return h.ok("loopback", subject(lo), say("loopback_up"))
 	}
-	c := Check{
-		Check: "loopback", Status: Warning, Subject: subject(lo), Detail: "lo of " + h.ns.Name + " is down, so " + h.ns.Name + " cannot ping itself",
-	}
+	c := Check{Check: "loopback", Status: Warning, Subject: subject(lo), Sentence: say("loopback_down", "namespace", h.ns.Name)}
 	if h.isLocal() {
 		c.Status = Broken
 	}
-	h.mend(&c, lo, topology.SetUp{Namespace: h.ns.Name, Name: lo.Name, Up: true}, "bring lo of "+h.ns.Name+" up", map[string]any{"admin_up": true}, "admin_up")
+	h.mend(&c, lo, topology.SetUp{Namespace: h.ns.Name, Name: lo.Name, Up: true}, say("loopback_set_up", "namespace", h.ns.Name), map[string]any{"admin_up": true}, "admin_up")
 	return h.bad(c)
 }
 
@@ -132,7 +129,7 @@ func (h *hop) local() bool {
 	out, in := h.packet(), h.packet()
 	out.Out, in.In = topology.LoopbackName, topology.LoopbackName
 	return h.filter(h.ns, out, h.ns.Name, at("output"), at("postrouting")) && h.filter(h.ns, in, h.ns.Name, at("prerouting"), at("input")) &&
-		h.ok("firewall", h.ns.Name, "the packet filter lets it pass")
+		h.ok("firewall", h.ns.Name, say("filter_through"))
 }
 
 // link looks whether the link that leads there is there and up.
@@ -145,7 +142,7 @@ func (h *hop) link() bool {
 	if h.out = h.linkAt(wanted); h.out == nil {
 		return h.stop(h.missingLink(wanted))
 	}
-	return h.isUp(h.out) && h.ok("link", subject(h.out), "%s is up", subject(h.out))
+	return h.isUp(h.out) && h.ok("link", subject(h.out), say("link_up", "link", subject(h.out)))
 }
 
 // anyLink is link where no link in particular leads there.
@@ -159,23 +156,23 @@ func (h *hop) anyLink() bool {
 	}
 	switch {
 	case links == 0:
-		return h.stop(Check{Check: "link", Subject: h.ns.Name, Detail: h.ns.Name + " has no link but lo"})
+		return h.stop(Check{Check: "link", Subject: h.ns.Name, Sentence: say("no_links", "namespace", h.ns.Name)})
 	case !up:
-		return h.stop(Check{Check: "link", Subject: h.ns.Name, Detail: "no link of " + h.ns.Name + " is up"})
+		return h.stop(Check{Check: "link", Subject: h.ns.Name, Sentence: say("no_link_up", "namespace", h.ns.Name)})
 	}
 	return true
 }
 
 // missingLink is the finding of a link that is not where it is to be.
 func (h *hop) missingLink(r topology.LinkRef) Check {
-	c := Check{Check: "link", Subject: r.Namespace, Detail: r.Namespace + " has no link " + r.Name}
+	c := Check{Check: "link", Subject: r.Namespace, Sentence: say("link_missing", "namespace", r.Namespace, "link", r.Name)}
 	if !h.isIntended(r) {
 		return c
 	}
 	c.Subject = name(r)
-	c.Repair = reconcile("put "+name(r)+" back in its place", name(r))
+	c.Repair = reconcile(say("link_put_back", "link", name(r)), name(r))
 	if is := h.linkOf(r); is != nil {
-		c.Subject, c.Detail = subject(is), name(r)+" is "+subject(is)+" now"
+		c.Subject, c.Sentence = subject(is), say("link_elsewhere", "link", name(r), "now", subject(is))
 	}
 	return c
 }
@@ -185,16 +182,16 @@ func (h *hop) isUp(l *topology.Link) bool {
 	if l.AdminUp {
 		return true
 	}
-	c := Check{Check: "link", Subject: subject(l), Detail: subject(l) + " is down"}
+	c := Check{Check: "link", Subject: subject(l), Sentence: say("link_down", "link", subject(l))}
 	switch {
 	case l.Kind == kindBridge && l != h.out:
 		c.Check = "bridge"
 	case l.Master != "":
-		c.Check, c.Detail = "port", "the port "+subject(l)+" is down"
+		c.Check, c.Sentence = "port", say("port_down", "port", subject(l))
 	case l != h.out:
-		c.Check, c.Detail = "carrier", subject(l)+", the other end, is down"
+		c.Check, c.Sentence = "carrier", say("peer_down", "link", subject(l))
 	}
-	h.mend(&c, l, topology.SetUp{Namespace: l.Namespace, Name: l.Name, Up: true}, "bring "+subject(l)+" up", map[string]any{"admin_up": true}, "admin_up")
+	h.mend(&c, l, topology.SetUp{Namespace: l.Namespace, Name: l.Name, Up: true}, say("link_set_up", "link", subject(l)), map[string]any{"admin_up": true}, "admin_up")
 	return h.bad(c)
 }
 
@@ -217,9 +214,9 @@ func (h *hop) carrier() bool {
 		}
 	}
 	if !l.Carrier {
-		return h.bad(Check{Check: "carrier", Subject: subject(l), Detail: subject(l) + " has no carrier", Evidence: "state " + l.OperState})
+		return h.bad(Check{Check: "carrier", Subject: subject(l), Sentence: say("no_carrier", "link", subject(l)), Evidence: "state " + l.OperState})
 	}
-	return h.ok("carrier", subject(l), "%s has a carrier", subject(l))
+	return h.ok("carrier", subject(l), say("carrier", "link", subject(l)))
 }
 
 // noPeer is about a veth whose other end cannot be seen.
@@ -227,14 +224,15 @@ func (h *hop) noPeer(l *topology.Link) bool {
 	if p, intended := h.intendedPeer(meaning(l)); intended {
 		return h.stop(Check{
 			Check: "peer", Subject: subject(l),
-			Detail: "the other end of " + subject(l) + " is not " + name(p) + " any more: it is in a namespace that netdash does not see",
-			Repair: reconcile("connect "+name(meaning(l))+" and "+name(p)+" anew", name(meaning(l)), name(p)),
+			Sentence: say("peer_gone", "link", subject(l), "peer", name(p)),
+			Repair:   reconcile(say("connect", "link", name(meaning(l)), "peer", name(p)), name(meaning(l)), name(p)),
 		})
 	}
-	return h.stop(Check{
-		Check: "peer", Status: Unknown, Subject: subject(l),
-		Detail: "the other end of " + subject(l) + " is in a namespace that netdash does not see",
-	})
+	return h.stop(peerUnseen(l))
+}
+
+func peerUnseen(l *topology.Link) Check {
+	return Check{Check: "peer", Status: Unknown, Subject: subject(l), Sentence: say("peer_unseen", "link", subject(l))}
 }
 
 // address looks whether the link has an address to send from.
@@ -245,7 +243,7 @@ func (h *hop) address() bool {
 	}
 	have := family(addressesOf(l), h.dst)
 	if len(have) > 0 {
-		return h.uniqueSource(l) && h.ok("address", subject(l), "%s has %s", subject(l), texts(have))
+		return h.uniqueSource(l) && h.ok("address", subject(l), say("has_addresses", "link", subject(l), "addresses", texts(have)))
 	}
 	missing := h.missing(l)
 	if len(missing) == 0 && (h.in != nil || !h.want.intended) {
@@ -257,10 +255,10 @@ func (h *hop) address() bool {
 // noAddress is the finding of a link without an address.
 func (h *hop) noAddress(l *topology.Link, missing []netip.Prefix) Check {
 	kind := map[bool]string{true: "IPv4", false: "IPv6"}[h.is4()]
-	c := Check{Check: "address", Subject: subject(l), Detail: subject(l) + " has no " + kind + " address", Evidence: "ip address show"}
+	c := Check{Check: "address", Subject: subject(l), Sentence: say("no_address", "link", subject(l), "family", kind), Evidence: "ip address show"}
 	if len(missing) > 0 {
-		c.Detail += "; " + texts(missing) + " is intended"
-		c.Repair = reconcile("give "+subject(l)+" its address", name(meaning(l)))
+		c.Sentence = say("no_address_but", "link", subject(l), "family", kind, "intended", texts(missing))
+		c.Repair = reconcile(say("give_address", "link", subject(l)), name(meaning(l)))
 	}
 	return c
 }
@@ -270,8 +268,8 @@ func (h *hop) uniqueSource(l *topology.Link) bool {
 	for _, a := range l.Addresses {
 		if p, err := netip.ParsePrefix(a.CIDR); err == nil && p.Addr().Is4() == h.is4() && slices.Contains(a.Flags, "dadfailed") {
 			return h.bad(Check{
-				Check: "duplicate_address", Subject: subject(l), Detail: "somebody else on the network has " + a.CIDR + " too, so " + subject(l) + " does not use it",
-				Evidence: "dadfailed",
+				Check: "duplicate_address", Subject: subject(l), Evidence: "dadfailed",
+				Sentence: say("address_not_unique", "address", a.CIDR, "link", subject(l)),
 			})
 		}
 	}

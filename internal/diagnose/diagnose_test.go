@@ -217,6 +217,9 @@ func TestDiagnose(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, got := range d.Checks {
+				if got.Reason == "" || got.Detail != got.text() || strings.Contains(got.Detail, "{") {
+					t.Errorf("not said: %+v", got)
+				}
 				if got.Status == OK {
 					continue
 				}
@@ -277,7 +280,8 @@ func TestRouterIsProposed(t *testing.T) {
 		t.Fatalf("%+v, %v", d, err)
 	}
 	c := d.Checks[*d.FirstBroken]
-	if c.Check != "route" || c.Repair == nil || c.Repair.Request.Path != "/namespaces/A/routes" || c.Repair.Request.Body["gateway"] != "10.0.0.2" {
+	if c.Check != "route" || c.Repair == nil || c.Repair.Request.Path != "/namespaces/A/routes" || c.Repair.Request.Body["gateway"] != "10.0.0.2" ||
+		c.Repair.Reason != "default_route" || c.Repair.Values["gateway"] != "10.0.0.2" || c.Repair.Description != "send what is for elsewhere to 10.0.0.2" {
 		t.Errorf("%+v", c)
 	}
 }

@@ -31,21 +31,24 @@ const (
 
 // Check is one thing that was looked at.
 type Check struct {
-	Check    string   `json:"check" doc:"What was looked at: namespace, loopback, link, carrier, peer, address, subnet, route, gateway, firewall, plugged, bridge, port, stp, isolation, vlan, duplicate_address, mac_conflict, arp, fdb, flood, bridge_netfilter, neighbour, mtu, rp_filter, forwarding, loop, echo, way_back, answer."`
-	Way      string   `json:"way" enum:"there,back" doc:"Of the echo request or of the reply."`
-	Status   Status   `json:"status" enum:"ok,broken,warning,unknown"`
-	Subject  string   `json:"subject" doc:"The object it is about: A, A/eth0, host/br0."`
-	Detail   string   `json:"detail" doc:"What is the case, as a sentence."`
+	Check   string `json:"check" doc:"What was looked at: namespace, loopback, link, carrier, peer, address, subnet, route, gateway, firewall, plugged, bridge, port, stp, isolation, vlan, duplicate_address, mac_conflict, arp, fdb, flood, bridge_netfilter, neighbour, mtu, rp_filter, forwarding, loop, echo, way_back, answer."`
+	Way     string `json:"way" enum:"there,back" doc:"Of the echo request or of the reply."`
+	Status  Status `json:"status" enum:"ok,broken,warning,unknown"`
+	Subject string `json:"subject" doc:"The object it is about: A, A/eth0, host/br0."`
+	Detail  string `json:"detail" doc:"What is the case, as a sentence."`
+	Sentence
 	Evidence string   `json:"evidence,omitempty" doc:"What says so: the kernel's answer, a rule, a setting."`
 	Repair   *Repair  `json:"repair,omitempty" doc:"What mends it, where netdash may."`
+	Refusal  string   `json:"refusal,omitempty" doc:"Why there is no repair, where netdash would refuse it."`
 	Advice   []string `json:"advice,omitempty" doc:"Commands that would mend it where it is not netdash's to change."`
 }
 
 // Repair is what mends a finding: one call.
 type Repair struct {
-	Description string              `json:"description"`
-	Plan        topology.PlanRecord `json:"plan" doc:"What the call would do now: its dry run."`
-	Request     Request             `json:"request" doc:"The call that does it."`
+	Description string `json:"description"`
+	Sentence
+	Plan    topology.PlanRecord `json:"plan" doc:"What the call would do now: its dry run."`
+	Request Request             `json:"request" doc:"The call that does it."`
 	// Changes are set where the repair is of what no Spec holds; the request then
 	// asks to have this very diagnosis applied.
 	Changes topology.Plan `json:"-"`
@@ -67,6 +70,13 @@ type Diagnosis struct {
 	Checks      []Check `json:"checks" doc:"From the source outward, then the way back, up to the first broken one."`
 	FirstBroken *int    `json:"first_broken,omitempty" doc:"Index of the check that says why no reply came; absent when nothing broken was seen."`
 	Summary     string  `json:"summary" doc:"The outcome as one sentence."`
+	Sentence
+}
+
+// Refuse takes the repair back, which netdash itself would refuse.
+func (c *Check) Refuse(why string) {
+	c.Repair, c.Refusal = nil, why
+	c.Detail = say("repair_refused", "finding", c.Detail, "refusal", why).text()
 }
 
 // Find gives the check of that kind, about that subject if one is named, that

@@ -15,27 +15,30 @@ import (
 // What netdash does not manage it leaves alone, and gives the commands.
 
 // reconcile is the repair of what is not as intended.
-func reconcile(what string, subjects ...string) *Repair {
-	return &Repair{Description: what, Request: Request{Method: "POST", Path: "/topology/reconcile", Body: map[string]any{"subjects": subjects}}}
+func reconcile(what Sentence, subjects ...string) *Repair {
+	return &Repair{Sentence: what, Request: Request{Method: "POST", Path: "/topology/reconcile", Body: map[string]any{"subjects": subjects}}}
 }
 
 // mend gives a finding about a link its repair: a reconcile if one of these
 // fields has drifted, else an edit.
-func (t *trace) mend(c *Check, l *topology.Link, change topology.Change, what string, edit map[string]any, fields ...string) {
+func (t *trace) mend(c *Check, l *topology.Link, change topology.Change, what Sentence, edit map[string]any, fields ...string) {
 	switch {
 	case !l.Managed && !(l.Kind == kindLoopback && t.spec.FindNamespace(l.Namespace) != nil):
 		c.Advice = []string{change.Command()}
 	case slices.ContainsFunc(l.Differences, func(d topology.Difference) bool { return slices.Contains(fields, d.Field) && d.Field != "" }):
 		c.Repair = reconcile(what, name(meaning(l)))
 	default:
-		c.Repair = &Repair{Description: what, Request: Request{Method: "PATCH", Path: linkPath(l), Body: edit}}
+		c.Repair = &Repair{Sentence: what, Request: Request{Method: "PATCH", Path: linkPath(l), Body: edit}}
 	}
 }
 
 // mendPort is mend for one setting of a bridge port. One that the Spec says nothing
 // of is put right by hand: for the Spec, absent is the default that it is to have.
 func (t *trace) mendPort(c *Check, l *topology.Link, field string, on bool, a topology.PortAttributes, of func(topology.PortAttributes) *bool) {
-	what := map[bool]string{true: "turn " + field + " of " + subject(l) + " on", false: "turn " + field + " of " + subject(l) + " off"}[on]
+	what := say("set_off", "setting", field, "port", subject(l))
+	if on {
+		what = say("set_on", "setting", field, "port", subject(l))
+	}
 	change := topology.SetPort{Namespace: l.Namespace, Name: l.Name, Attributes: a}
 	if e := t.spec.FindEnd(l.Namespace, l.Name); e == nil || e.BridgePort == nil || of(*e.BridgePort) == nil {
 		t.apply(c, l.Managed, what, change)
@@ -45,7 +48,7 @@ func (t *trace) mendPort(c *Check, l *topology.Link, field string, on bool, a to
 }
 
 // apply gives a finding about what no Spec holds its repair.
-func (t *trace) apply(c *Check, managed bool, what string, changes ...topology.Change) {
+func (t *trace) apply(c *Check, managed bool, what Sentence, changes ...topology.Change) {
 	if !managed {
 		c.Advice = topology.Plan(changes).Commands()
 		return
@@ -60,7 +63,7 @@ func (t *trace) apply(c *Check, managed bool, what string, changes ...topology.C
 		body["size"] = t.question.Size
 	}
 	c.Repair = &Repair{
-		Description: what, Request: Request{Method: "POST", Path: "/diagnoses/apply", Body: body},
+		Sentence: what, Request: Request{Method: "POST", Path: "/diagnoses/apply", Body: body},
 		Plan: topology.PlanRecord{Changes: topology.Plan(changes).Records()}, Changes: changes,
 	}
 }
@@ -70,7 +73,7 @@ func (t *trace) apply(c *Check, managed bool, what string, changes ...topology.C
 func (h *hop) replaceRoute(c *Check, wrong *topology.RouteState) {
 	gone := topology.DeleteRoute{Route: topology.Route{Namespace: h.ns.Name, Destination: wrong.Destination, Gateway: wrong.Gateway, Link: wrong.Link, Metric: wrong.Metric}}
 	if wrong.Managed { // it has the place of an intended one
-		c.Repair = reconcile("put the intended route to "+wrong.Destination+" back", routeSubject(wrong))
+		c.Repair = reconcile(say("route_restore", "destination", wrong.Destination), routeSubject(wrong))
 		return
 	}
 	plan := topology.Plan{gone}
@@ -79,9 +82,9 @@ func (h *hop) replaceRoute(c *Check, wrong *topology.RouteState) {
 			plan = append(plan, topology.AddRoute{Route: topology.Route{Namespace: h.ns.Name, Destination: r.Destination, Gateway: r.Gateway, Link: r.Link, Metric: r.Metric}})
 		}
 	}
-	h.apply(c, h.ns.Managed, "delete the route to "+wrong.Destination, plan...)
+	h.apply(c, h.ns.Managed, say("route_delete", "destination", wrong.Destination), plan...)
 	if len(plan) > 1 && c.Repair != nil {
-		c.Repair.Description = "put the intended route in the place of the one to " + wrong.Destination
+		c.Repair.Sentence = say("route_replace", "destination", wrong.Destination)
 	}
 }
 
@@ -99,8 +102,8 @@ func (h *hop) addRoute(c *Check) {
 	for _, r := range h.ns.Routes {
 		p, ok := destination(r.Destination, h.dst)
 		if r.Sync == topology.Missing && ok && p.Contains(h.dst) && (r.Family == "inet") == h.is4() {
-			c.Detail += "; one to " + r.Destination + " is intended"
-			c.Repair = reconcile("bring the route to "+r.Destination+" back", routeSubject(r))
+			c.Sentence = say("no_route_but", "namespace", h.ns.Name, "address", h.dst.WithZone(""), "destination", r.Destination)
+			c.Repair = reconcile(say("route_back", "destination", r.Destination), routeSubject(r))
 			return
 		}
 	}
@@ -114,8 +117,8 @@ func (h *hop) addRoute(c *Check) {
 		return
 	}
 	c.Repair = &Repair{
-		Description: "send what is for elsewhere to " + gateway.String(),
-		Request:     Request{Method: "POST", Path: "/namespaces/" + escape(h.ns.Name) + "/routes", Body: map[string]any{"destination": "default", "gateway": gateway.String()}},
+		Sentence: say("default_route", "gateway", gateway),
+		Request:  Request{Method: "POST", Path: "/namespaces/" + escape(h.ns.Name) + "/routes", Body: map[string]any{"destination": "default", "gateway": gateway.String()}},
 	}
 }
 

@@ -128,7 +128,7 @@ func (t *trace) run() {
 		}
 		before := len(t.out.Checks)
 		if _, arrived = t.follow(back); arrived && len(t.out.Checks) == before {
-			t.out.Checks = append(t.out.Checks, Check{Check: "way_back", Way: Back, Status: OK, Subject: last.ns.Name, Detail: "the reply finds its way back to " + n.Name})
+			t.note(Check{Check: "way_back", Way: Back, Status: OK, Subject: last.ns.Name, Sentence: say("way_back", "namespace", n.Name)})
 		}
 	}
 	t.answer(n)
@@ -150,23 +150,20 @@ func (t *trace) follow(h *hop) (last *hop, arrived bool) {
 		}
 		h = next
 	}
-	t.bad(Check{Check: "loop", Subject: h.ns.Name, Detail: fmt.Sprintf("the packet goes in a circle: after %d routers it is in %s", maxHops, h.ns.Name)})
+	t.bad(Check{Check: "loop", Subject: h.ns.Name, Sentence: say("loop", "routers", maxHops, "namespace", h.ns.Name)})
 	return h, false
 }
 
 // answer has the last word: the ping's.
 func (t *trace) answer(n *topology.NamespaceState) {
 	if t.reachable {
-		t.out.Checks = append(t.out.Checks, Check{Check: "answer", Way: Back, Status: OK, Subject: n.Name, Detail: text(t.dst) + " answers"})
+		t.note(Check{Check: "answer", Way: Back, Status: OK, Subject: n.Name, Sentence: say("answer", "address", text(t.dst))})
 		return
 	}
 	if slices.ContainsFunc(t.out.Checks, func(c Check) bool { return c.Status == Unknown || c.Status == Broken }) {
 		return
 	}
-	t.out.Checks = append(t.out.Checks, Check{
-		Check: "answer", Way: Back, Status: Unknown, Subject: n.Name, Evidence: t.pingError(),
-		Detail: "everything that can be seen is in order, and still there is no answer; not visible are traffic control, XDP and eBPF programs, ebtables, IPsec, and loss that comes and goes",
-	})
+	t.note(Check{Check: "answer", Way: Back, Status: Unknown, Subject: n.Name, Sentence: say("no_answer"), Evidence: t.pingError()})
 }
 
 // pingError is what the ping said instead of an answer.
@@ -185,10 +182,18 @@ func (t *trace) pingError() string {
 	return ""
 }
 
+// note adds a check, now that it is known what it says.
+func (t *trace) note(c Check) {
+	if c.Detail = c.text(); c.Repair != nil {
+		c.Repair.Description = c.Repair.text()
+	}
+	t.out.Checks = append(t.out.Checks, c)
+}
+
 // ok notes that nothing is wrong. Of the way back only what is wrong is told.
-func (t *trace) ok(check, subject, format string, args ...any) bool {
+func (t *trace) ok(check, subject string, s Sentence) bool {
 	if t.way == There {
-		t.out.Checks = append(t.out.Checks, Check{Check: check, Way: There, Status: OK, Subject: subject, Detail: fmt.Sprintf(format, args...)})
+		t.note(Check{Check: check, Way: There, Status: OK, Subject: subject, Sentence: s})
 	}
 	return true
 }
@@ -205,7 +210,7 @@ func (t *trace) bad(c Check) (goOn bool) {
 	if c.Status == Broken && t.out.FirstBroken == nil {
 		t.out.FirstBroken = new(len(t.out.Checks))
 	}
-	t.out.Checks = append(t.out.Checks, c)
+	t.note(c)
 	return c.Status != Broken
 }
 
@@ -226,7 +231,7 @@ func (t *trace) failed(check, subject string, err error) bool {
 		t.err = err
 		return false
 	}
-	return t.stop(Check{Check: check, Status: Unknown, Subject: subject, Detail: "this cannot be looked at: " + err.Error()})
+	return t.stop(Check{Check: check, Status: Unknown, Subject: subject, Sentence: say("unreadable", "error", err)})
 }
 
 // sum says the outcome in one sentence.
@@ -244,24 +249,24 @@ func (t *trace) sum() {
 	}
 	switch {
 	case d.Reachable && warnings == 0:
-		d.Summary = fmt.Sprintf("%s reaches %s, and nothing is wrong on the way.", d.Namespace, target)
+		d.Sentence = say("reached", "namespace", d.Namespace, "target", target)
 	case d.Reachable && warnings == 1:
-		d.Summary = fmt.Sprintf("%s reaches %s; one thing on the way is worth a look.", d.Namespace, target)
+		d.Sentence = say("reached_warning", "namespace", d.Namespace, "target", target)
 	case d.Reachable:
-		d.Summary = fmt.Sprintf("%s reaches %s; %d things on the way are worth a look.", d.Namespace, target, warnings)
+		d.Sentence = say("reached_warnings", "namespace", d.Namespace, "target", target, "warnings", warnings)
 	case d.FirstBroken != nil:
 		c := d.Checks[*d.FirstBroken]
-		back := ""
+		d.Sentence = say("not_reached", "namespace", d.Namespace, "target", target, "finding", c.Detail)
 		if c.Way == Back {
-			back = "the reply is lost: "
+			d.Sentence = say("reply_lost", "namespace", d.Namespace, "target", target, "finding", c.Detail)
 		}
-		d.Summary = fmt.Sprintf("%s does not reach %s: %s%s.", d.Namespace, target, back, c.Detail)
 	default:
-		d.Summary = fmt.Sprintf("%s does not reach %s, and why cannot be seen from here.", d.Namespace, target)
+		d.Sentence = say("not_reached_why", "namespace", d.Namespace, "target", target)
 		if i := slices.IndexFunc(d.Checks, func(c Check) bool { return c.Status == Unknown }); i >= 0 {
-			d.Summary = fmt.Sprintf("%s does not reach %s; what can be seen ends here: %s.", d.Namespace, target, strings.TrimSuffix(d.Checks[i].Detail, "."))
+			d.Sentence = say("not_reached_unseen", "namespace", d.Namespace, "target", target, "finding", strings.TrimSuffix(d.Checks[i].Detail, "."))
 		}
 	}
+	d.Summary = d.text()
 }
 
 func text(a netip.Addr) string {

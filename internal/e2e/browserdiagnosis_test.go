@@ -54,4 +54,18 @@ func TestBrowserDiagnosis(t *testing.T) {
 	b.click(`[data-testid="why-start"]`)
 	b.until("a diagnosis of h3", `document.querySelector('[data-testid="diagnosis"][data-state="done"][data-reachable="true"] h3')?.textContent.includes("h1 → h3")`)
 	b.gone(`[data-testid="check"][data-status="broken"]`)
+
+	// What is found is said in the language of the page.
+	nettest.Shell(t, "ip -n h2 link set eth0 down")
+	b.do(`globalThis.before = true; localStorage.setItem('netdash.language', 'zh-CN'); location.reload()`)
+	b.until("the page anew", `!('before' in globalThis)`)
+	b.see(`html[lang="zh-CN"] [data-node="ns:h2"] [data-row="h2/eth0"][data-state="down"]`)
+	b.click(`[data-testid="tab-why"]`)
+	b.ask("h1", "h2")
+	b.click(`[data-testid="why-start"]`)
+	b.see(`[data-testid="diagnosis"][data-state="done"][data-reachable="false"]`)
+	b.reads(`[data-testid="why-summary"]`, "h1 到不了 10.0.0.2：对端 h2/eth0 处于关闭状态。")
+	b.reads(`[data-testid="check"][data-first="true"] .text`, "对端 h2/eth0 处于关闭状态")
+	b.reads(`.mend > p`, "开启 h2/eth0")
+	b.shot("why-not-zh")
 }

@@ -68,7 +68,7 @@ test('a mend is the one call the server named; then it is looked again, and ping
   await probes.mend(/** @type {any} */ (probes.inquiry.value?.diagnosis?.checks[0]));
   assert.deepEqual(calls, ['POST /diagnoses', 'PATCH /namespaces/B/links/eth0', 'POST /diagnoses']);
   assert.deepEqual(pinged, [{ namespace: 'A', to_namespace: 'B', count: 3 }]);
-  assert.deepEqual([probes.inquiry.value?.diagnosis?.reachable, probes.inquiry.value?.mended], [true, ['set it up']]);
+  assert.deepEqual([probes.inquiry.value?.diagnosis?.reachable, probes.inquiry.value?.mended.map((r) => r.description)], [true, ['set it up']]);
 });
 
 test('a traced ping shows its walk once it has ended, and opens the MAC table it is about', () => {

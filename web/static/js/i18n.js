@@ -64,7 +64,11 @@ export function firstLanguage(chosen, wished) {
 export function t(key, values = {}) {
   const now = language.value;
   const say = (k) => words[k]?.[now] || words[k]?.[0];
-  const text = (values.count === 1 ? say(key + '.one') : undefined) ?? say(key) ?? key;
+  return fill((values.count === 1 ? say(key + '.one') : undefined) ?? say(key) ?? key, values);
+}
+
+/** Puts values in the place of their names in braces. @param {string} text @param {Record<string, any>} values */
+export function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => {
     const v = values[name];
     if (v === undefined) return whole;

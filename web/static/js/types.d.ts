@@ -436,7 +436,13 @@ export interface DiagnosisRequest {
   size?: number;
 }
 
-export interface Check {
+/** What a sentence of the server says, for other languages than its English. */
+export interface Sentence {
+  reason: string;
+  values?: Record<string, string>;
+}
+
+export interface Check extends Sentence {
   check: string;
   status: 'ok' | 'broken' | 'warning' | 'unknown';
   subject?: string;
@@ -445,10 +451,19 @@ export interface Check {
   evidence?: any;
   /** Commands that would mend it where it is not netdash's to change. */
   advice?: string[];
-  repair?: { description: string; plan?: Plan; request?: { method: string; path: string; body?: any } };
+  repair?: Mend;
+  /** Why there is no repair, where netdash would refuse it. */
+  refusal?: string;
 }
 
-export interface Diagnosis {
+/** What mends a finding of a diagnosis: the Repair of internal/diagnose. */
+export interface Mend extends Sentence {
+  description: string;
+  plan?: Plan;
+  request?: { method: string; path: string; body?: any };
+}
+
+export interface Diagnosis extends Sentence {
   namespace: string;
   address: string;
   reachable: boolean;

@@ -11,7 +11,7 @@
  * @property {Diagnosis | null} diagnosis
  * @property {string} error
  * @property {string} hint
- * @property {string[]} mended what was done about it so far, in words
+ * @property {import('../types.js').Mend[]} mended what was done about it so far
  */
 
 /** @param {number} id @param {import('../types.js').DiagnosisRequest} request @returns {Inquiry} */

@@ -3,6 +3,7 @@
 import { batch, effect, signal, untracked } from '../lib/signals.js';
 import { ApiError } from './api.js';
 import { askedBy, newInquiry } from './diagnosis.js';
+import { said } from './findings.js';
 import { newMatrix, takeLines } from './matrix.js';
 
 const drawEvery = 80; // ms between two drawings of a matrix that fills
@@ -102,7 +103,8 @@ export function createProbes({ api, ui, actions, player, t, roomy = () => true }
     /** Applies the mend of a check; then looks again, and pings. @param {import('../types.js').Check} check */
     async mend(check) {
       const now = inquiry.value;
-      const request = check.repair?.request;
+      const repair = check.repair;
+      const request = repair?.request;
       if (!now || !request) return;
       inquiry.value = { ...now, state: 'mending' };
       try {
@@ -112,9 +114,8 @@ export function createProbes({ api, ui, actions, player, t, roomy = () => true }
         actions.fail(error);
         return;
       }
-      const done = [...now.mended, check.repair?.description ?? check.detail];
-      actions.toast('done', t('why.mended', { what: done.at(-1) }));
-      await look(newInquiry(++lastId, now.request, done));
+      actions.toast('done', t('why.mended', { what: said(repair, repair.description) }));
+      await look(newInquiry(++lastId, now.request, [...now.mended, repair]));
       const { size: _, ...target } = now.request;
       const ping = actions.ping({ ...target, count: 3 });
       open('why'); // the ping runs beside

@@ -2,6 +2,7 @@
 import { html, useEffect, useRef, useState } from '../lib/preact.js';
 import { actions, probes, t } from '../context.js';
 import { countsOf, evidenceText, firstBroken, selectionOf } from '../core/diagnosis.js';
+import { findingText, said, summaryText } from '../core/findings.js';
 import { Button, Code, Icon } from './parts.js';
 import { WhyForm } from './ping-form.js';
 
@@ -28,7 +29,7 @@ function Found({ inquiry }) {
         <${Button} icon="x" title=${t('why.forget')} onClick=${probes.forget} test="why-forget" /></div>
     </div>
     <div class="checks-body">
-      ${inquiry.mended.map((x, i) => html`<p key=${i} class="mended" data-testid="mended"><${Icon} name="check" size=${14} /> ${t('why.mended', { what: x })}</p>`)}
+      ${inquiry.mended.map((x, i) => html`<p key=${i} class="mended" data-testid="mended"><${Icon} name="check" size=${14} /> ${t('why.mended', { what: said(x, x.description) })}</p>`)}
       ${inquiry.error && html`<p class="ping-error" role="alert">${inquiry.error}${inquiry.hint && html`<span class="hint">${inquiry.hint}</span>`}</p>`}
       ${d && html`<${Checks} key=${inquiry.id} diagnosis=${d} busy=${busy} />`}
     </div>
@@ -40,7 +41,7 @@ function Checks({ diagnosis: d, busy }) {
   const first = firstBroken(d);
   const count = countsOf(d);
   return html`
-    <p class=${`why-summary ${first >= 0 ? 'bad' : ''}`} data-testid="why-summary">${d.summary}</p>
+    <p class=${`why-summary ${first >= 0 ? 'bad' : ''}`} data-testid="why-summary">${summaryText(d)}</p>
     ${first < 0 && !d.reachable && html`<p class="quiet">${t(count.unknown ? 'why.noCause' : 'why.noCauseAll')}</p>`}
     <p class="quiet small">${t('why.checks')}: ${t('why.counts', count)}</p>
     <ol class="checks">${d.checks.map((c, i) => html`${c.way && c.way !== d.checks[i - 1]?.way && html`<li key=${`way ${i}`} class="way-title">${t(`why.${c.way}`)}</li>`}<${CheckRow} key=${i} check=${c} first=${i === first} busy=${busy} />`)}</ol>`;
@@ -59,7 +60,7 @@ function CheckRow({ check: c, first, busy }) {
     <div class="check-body">
       ${first && html`<b class="bad first-label">${t('why.first')}</b>`}
       <b class="check-name" title=${word('means', c.check)}>${word('check', c.check) || c.check}</b>
-      <span class="text">${c.detail}</span>
+      <span class="text">${findingText(c)}</span>
       ${c.subject && html`<button type="button" class="link" title=${t('why.show', { subject: c.subject })} onClick=${() => actions.select(selectionOf(c.subject ?? ''))}>${c.subject}</button>`}
       ${evidence && html`<button type="button" class="link quiet" aria-expanded=${open} data-testid="check-evidence" onClick=${() => setOpen(!open)}>${t('why.evidence')}</button>`}
       ${evidence && open && html`<pre class="evidence" tabindex="0">${evidence}</pre>`}
@@ -81,7 +82,7 @@ function Mend({ check, busy }) {
   if (!r && check.advice?.length) return html`<div class="mend"><${Code} text=${check.advice.join('\n')} label=${t('why.advice')} test="why-advice" /></div>`;
   if (!r) return html`<p class="quiet small">${t('why.noMend')}</p>`;
   const commands = (r.plan?.changes ?? []).map((c) => c.command).filter(Boolean).join('\n');
-  return html`<div class="mend"><p>${r.description}</p>
+  return html`<div class="mend"><p>${said(r, r.description)}</p>
     ${commands && html`<${Code} text=${commands} label=${t('why.commands')} test="mend-commands" />`}
     ${r.request ? html`<${Button} icon="wrench" kind="primary" label=${t('why.mend')} test="mend" disabled=${busy} onClick=${() => probes.mend(check)} />`
       : html`<p class="quiet small">${t('why.noMend')}</p>`}</div>`;
