@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -47,39 +48,32 @@ func unmarshal(data []byte, v any) error {
 	return err //nolint:wrapcheck // huma words it
 }
 
-// describe serves the OpenAPI document, written once, as JSON and as YAML. What
-// huma does not serve itself is added to it.
-func describe(r chi.Router, a huma.API) error {
+// describe serves the OpenAPI document as JSON and as YAML. What huma does not
+// serve itself is added to it.
+func describe(r chi.Router, a huma.API) {
 	document := a.OpenAPI()
 	schemas := document.Components.Schemas
 	schemas.Schema(reflect.TypeFor[topology.Event](), true, "")
 	document.AddOperation(eventsOperation(schemas))
 	document.AddOperation(schemaOperation(schemas))
-	asJSON, err := json.Marshal(document)
-	if err != nil {
-		return fmt.Errorf("OpenAPI document: %w", err)
-	}
-	asYAML, err := document.YAML()
-	if err != nil {
-		return fmt.Errorf("OpenAPI document: %w", err)
-	}
-	schema, err := specSchema()
-	if err != nil {
-		return err
-	}
-	r.Get(prefix+"/topology/schema", constant(mediaSchema, schema))
-	r.Get(prefix+"/openapi.json", constant("application/openapi+json", asJSON))
-	r.Get(prefix+"/openapi.yaml", constant("application/openapi+yaml", asYAML))
-	return nil
+	r.Get(prefix+"/topology/schema", constant(mediaSchema, specSchema))
+	r.Get(prefix+"/openapi.json", constant("application/openapi+json", document.MarshalJSON))
+	r.Get(prefix+"/openapi.yaml", constant("application/openapi+yaml", document.YAML))
 }
 
-// constant answers the same text every time.
-func constant(contentType string, text []byte) http.HandlerFunc {
-	tag := contentTag(text)
+// constant answers the same text every time. It is written when it is first asked
+// for: to write all of them would take as long as the rest of a start.
+func constant(contentType string, write func() ([]byte, error)) http.HandlerFunc {
+	written := sync.OnceValues(write)
 	return func(w http.ResponseWriter, r *http.Request) {
+		text, err := written()
+		if err != nil {
+			fail(w, r, fmt.Errorf("write %s: %w", r.URL.Path, err))
+			return
+		}
 		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("Cache-Control", "no-cache")
-		w.Header().Set("ETag", tag)
+		w.Header().Set("ETag", contentTag(text))
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text))
 	}
 }

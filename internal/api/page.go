@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"netdash/internal/topology"
@@ -36,16 +37,15 @@ func (h *Handler) page(name string) (http.HandlerFunc, error) {
 // that a browser asks again and is told "unchanged" until the program is
 // replaced.
 func (h *Handler) assets() (http.HandlerFunc, error) {
-	tags := map[string]string{}
+	tags := map[string]func() (string, error){}
 	err := fs.WalkDir(h.Static, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		data, err := fs.ReadFile(h.Static, name)
-		if err != nil {
-			return fmt.Errorf("asset %s: %w", name, err)
-		}
-		tags[name] = contentTag(data)
+		tags[name] = sync.OnceValues(func() (string, error) {
+			data, err := fs.ReadFile(h.Static, name)
+			return contentTag(data), err
+		})
 		return nil
 	})
 	if err != nil {
@@ -53,9 +53,14 @@ func (h *Handler) assets() (http.HandlerFunc, error) {
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, "/static/")
-		tag, ok := tags[name]
+		tagOf, ok := tags[name]
 		if !ok {
 			notFound(w, r)
+			return
+		}
+		tag, err := tagOf()
+		if err != nil {
+			fail(w, r, fmt.Errorf("asset %s: %w", name, err))
 			return
 		}
 		file, err := h.Static.Open(name)

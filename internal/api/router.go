@@ -43,7 +43,6 @@ func (h *Handler) router() (http.Handler, error) {
 	r.Get("/healthz", h.healthz)
 	r.Get("/readyz", h.readyz)
 	r.Get(prefix+"/events", h.events) // hijacks the connection: nothing may pack it
-	err = nil
 	r.Group(func(r chi.Router) {
 		r.Use(h.quick, compress, h.readBody)
 		r.Get("/", index)
@@ -53,11 +52,8 @@ func (h *Handler) router() (http.Handler, error) {
 
 		a := humachi.New(r, h.openAPI())
 		h.routes(a)
-		err = describe(r, a)
+		describe(r, a)
 	})
-	if err != nil {
-		return nil, err
-	}
 	return r, nil
 }
 
