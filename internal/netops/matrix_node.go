@@ -21,7 +21,8 @@ type matrixNode struct {
 	sockets map[families]*matrixSocket
 	pairs   []*matrixPair // to each node, by its index; nil to itself
 	// Its neighbour entries before the matrix began; known when there is not room for all.
-	had map[neighbourKey]string
+	had   map[neighbourKey]string
+	asked map[neighbourKey]string // entries of whom had not answered when some were removed
 }
 
 // What a request of a matrix is like.

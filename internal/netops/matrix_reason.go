@@ -51,6 +51,9 @@ func (w *matrixWorker) explainEach(ctx context.Context, n *matrixNode, silent []
 		return
 	}
 	for i, p := range silent {
+		if hops[i].state == "" {
+			hops[i].state = n.asked[neighbourKey{hops[i].link, hops[i].addr}]
+		}
 		s := silence{hop: hops[i], out: now.links[hops[i].link], loUp: now.loUp(), there: p.to.down(p.addr), fulls: fulls[familyOf(p.addr)]}
 		s.back = func() string { return w.wayBack(ctx, p) }
 		if reason, detail := s.reason(p); reason != "" {

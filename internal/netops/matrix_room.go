@@ -26,8 +26,9 @@ const leastPortion = 16
 // free is left to others.
 func (t neighbourTable) portionOf() int { return (t.limit - t.entries) * 3 / 4 / 2 }
 
-// rest waits for the replies on their way, no longer than one may hold its slot.
-func (w *matrixWorker) rest(ctx context.Context) {
+// makeRoom waits for the replies on their way, no longer than one may hold its
+// slot, and removes the entries of those that have come.
+func (w *matrixWorker) makeRoom(ctx context.Context) {
 	for i, p := range w.slots {
 		if p == nil {
 			continue
@@ -37,11 +38,12 @@ func (w *matrixWorker) rest(ctx context.Context) {
 		}
 		w.slots[i] = nil
 	}
+	w.forget(false)
 }
 
 // forget removes the neighbour entries that the matrix has caused so far. Those
-// of whom somebody still asks for, or who have not answered, stay until the end:
-// they say why a pair fails.
+// that are still asked for stay until the end, if the kernel keeps them so long:
+// that nobody answered, which is why a pair fails, is noted now.
 func (m *matrix) forget(end bool) {
 	for _, n := range m.nodes {
 		if n.gone.Load() {
@@ -49,8 +51,11 @@ func (m *matrix) forget(end bool) {
 		}
 		// What cannot be removed is in the way, and then told as an overflow.
 		_ = m.kernel.forgetNeighbours(n.name, func(k neighbourKey, state string) bool {
+			if state == "incomplete" || state == "failed" {
+				n.asked[k] = state
+			}
 			_, before := n.had[k]
-			return !before && m.addresses[k.addr] && (end || state != "incomplete" && state != "failed")
+			return !before && m.addresses[k.addr] && (end || state != "incomplete")
 		})
 	}
 }

@@ -58,6 +58,7 @@ func (m *matrix) tight(family families, t neighbourTable, need int) string {
 	if m.portion == 0 {
 		m.portion, m.addresses = portion, map[netip.Addr]bool{}
 		for _, n := range m.nodes {
+			n.asked = map[neighbourKey]string{}
 			for a := range n.used.own {
 				m.addresses[a] = true
 			}

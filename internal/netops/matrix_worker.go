@@ -62,13 +62,15 @@ func (w *matrixWorker) run(ctx context.Context) {
 					return
 				}
 				if w.portion > 0 && sent == w.portion {
-					w.rest(ctx)
-					w.forget(false)
+					w.makeRoom(ctx)
 					sent = 0
 				}
 				w.ping(ctx, n.pairs[(n.index+step)%len(n.pairs)])
 				sent++
 			}
+		}
+		if w.portion > 0 {
+			w.makeRoom(ctx)
 		}
 		for w.expire(); w.head < len(w.sent); w.expire() {
 			if ctx.Err() != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -157,6 +158,34 @@ func TestMatrixPortions(t *testing.T) {
 	}
 	if after := tables(); after != before {
 		t.Errorf("the tables were\n%s\nand are now\n%s", before, after)
+	}
+}
+
+// TestMatrixPortionsSilent: who did not answer is told also when the kernel, which
+// needs the room, has given up the entry that says so.
+func TestMatrixPortionsSilent(t *testing.T) {
+	k := pingKernel(t)
+	_, hosts := matrixStar(t, 12)
+	mute := hosts[3]
+	nettest.Shell(t, "ip -n "+mute+" link set eth0 arp off")
+	filled(t, 60) // of 132 entries that are needed
+	given := make(chan struct{})
+	go func() {
+		defer close(given)
+		time.Sleep(time.Second) // all is sent long before
+		for _, h := range hosts {
+			nettest.Shell(t, "ip -n "+h+" neigh flush nud incomplete; ip -n "+h+" neigh flush nud failed")
+		}
+	}()
+	all, summary := cells(t, k, topology.MatrixRequest{Namespaces: hosts, Family: "inet", TimeoutMS: 4000})
+	<-given
+	if len(summary.Warnings) != 1 || !strings.Contains(summary.Warnings[0], "pairs at a time") {
+		t.Errorf("%+v", summary.Warnings)
+	}
+	for _, c := range all {
+		if want := c.From != mute && c.To != mute; c.OK != want || (c.To == mute && c.Reason != topology.PingNeighbourFailed) {
+			t.Errorf("%+v", c)
+		}
 	}
 }
 
