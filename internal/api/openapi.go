@@ -65,6 +65,10 @@ func describe(r chi.Router, a huma.API) {
 // for: to write all of them would take as long as the rest of a start.
 func constant(contentType string, write func() ([]byte, error)) http.HandlerFunc {
 	written := sync.OnceValues(write)
+	tag := sync.OnceValue(func() string {
+		text, _ := written() // it is asked for only where there was no error
+		return contentTag(text)
+	})
 	return func(w http.ResponseWriter, r *http.Request) {
 		text, err := written()
 		if err != nil {
@@ -73,7 +77,7 @@ func constant(contentType string, write func() ([]byte, error)) http.HandlerFunc
 		}
 		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("Cache-Control", "no-cache")
-		w.Header().Set("ETag", contentTag(text))
+		w.Header().Set("ETag", tag())
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text))
 	}
 }

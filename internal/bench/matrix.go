@@ -48,7 +48,7 @@ func limitNeighbours(to func(now int) int) (restore func() error, err error) {
 		return nothing, err
 	}
 	err = os.WriteFile(gcThresh3, []byte(strconv.Itoa(to(now))), 0)
-	if errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 		return nothing, nil
 	}
 	return func() error { return os.WriteFile(gcThresh3, text, 0) }, err
